@@ -1,0 +1,282 @@
+"""The one catalogue: source contracts and dataset declarations, read from the dbt YAML.
+
+A source contract is a dbt `sources:` entry; a dataset is a model under `models/open_data/` whose
+`config.meta.dataset` says that it is published. Unknown keys are refused, so a misspelt setting cannot be ignored.
+Importing and reading this module touches no network and no database: DAG files call it while they are parsed.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from khochung.errors import ContractError
+from khochung.settings import REPOSITORY
+
+DBT_PROJECT = REPOSITORY / "dbt_project"
+Privacy = Literal["none", "quasi", "identifier", "sensitive"]
+DataType = Literal[
+    "text", "integer", "bigint", "numeric", "double precision", "boolean", "date", "timestamp", "timestamptz",
+    "uuid", "jsonb",
+]  # fmt: skip
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,50}$")]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(Strict):
+    """A column of a source table. `path` is where the source keeps it (JSON path, CSV header); default: its name."""
+
+    name: Identifier
+    data_type: DataType
+    description: str
+    path: str
+    privacy: Privacy
+    date_format: str | None = None
+    unit: str | None = None
+
+
+class FileFormat(Strict):
+    """How a dropped file is written. `header_row` counts from 1; rows from `total_row`'s label on are notes."""
+
+    kind: Literal["csv", "xlsx"]
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    sheet: str | None = None
+    header_row: int = 1
+    total_row: str | None = None
+
+
+class Table(Strict):
+    """One table of a source: where it is, how it is keyed, and how a delivery is merged.
+
+    load: `cursor` (rows changed in a window), `snapshot` (the full state each time; vanished keys become tombstones)
+    or `append` (each file adds rows). `row_floor`: a full delivery below this share of the current rows is refused.
+    `delete_guard`: a delivery that would tombstone more than this share is refused.
+    """
+
+    source: Identifier
+    name: Identifier
+    description: str
+    path: str
+    load: Literal["cursor", "snapshot", "append"]
+    key: tuple[Identifier, ...] = Field(min_length=1)
+    cursor: Identifier | None = None
+    overlap_hours: int = 48
+    row_floor: float = Field(default=0.9, ge=0, le=1)
+    delete_guard: float = Field(default=0.1, ge=0, le=1)
+    format: FileFormat | None = None
+    columns: tuple[Column, ...] = Field(min_length=1)
+    declared_in: str
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Table":
+        names = [column.name for column in self.columns]
+        for field, wanted in (("key", self.key), ("cursor", (self.cursor,) if self.cursor else ())):
+            unknown = [name for name in wanted if name not in names]
+            if unknown:
+                raise ValueError(f"{field} names {', '.join(unknown)}, which is no column of {self.source}.{self.name}")
+        if len(set(names)) != len(names):
+            raise ValueError(f"a column of {self.source}.{self.name} is declared twice")
+        if (self.load == "cursor") != (self.cursor is not None):
+            raise ValueError(f"{self.source}.{self.name}: load: cursor needs `cursor:`, and only it does")
+        return self
+
+    @property
+    def relation(self) -> str:
+        """Name of the table inside schema `raw`."""
+        return f"{self.source}__{self.name}"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class Source(Strict):
+    """A source system: its connector, owner, schedule (cron, Asia/Ho_Chi_Minh) and promise of freshness."""
+
+    name: Identifier
+    title_vi: str
+    description: str
+    connector: Literal["lgsp", "database", "files"]
+    owner_agency: str
+    schedule: str
+    fresh_within_hours: int
+    legal_basis: str
+    tables: tuple[Table, ...] = Field(min_length=1)
+
+    def table(self, name: str) -> Table:
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise ContractError(f"source {self.name} has no table {name}: it has {', '.join(t.name for t in self.tables)}")
+
+
+class Text(Strict):
+    """A text for people, in both languages."""
+
+    vi: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Disclosure(Strict):
+    """How the people or firms behind a dataset are protected. `threshold`: counts below it are suppressed."""
+
+    unit: Literal["person", "business", "parcel", "dossier", "none"]
+    threshold: int = Field(ge=0)
+    method: Literal["suppression", "none"]
+    geography: Literal["none", "province", "commune_present", "commune_as_recorded"]
+
+
+class DatasetColumn(Strict):
+    """A published column. `role`: `key` identifies a row across versions, `measure` is a number, else `attribute`."""
+
+    name: Identifier
+    data_type: str
+    description: str
+    label: Text
+    description_vi: str
+    role: Literal["key", "attribute", "measure"]
+    unit: str | None = None
+    codes: dict[str, Text] | None = None
+
+
+class Dataset(Strict):
+    """A published dataset: an `open_data` model and what the public is told about it."""
+
+    model: Identifier
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    title: Text
+    summary: Text
+    theme: Literal["population", "land", "business", "public-services", "territory"]
+    keywords: tuple[Text, ...] = Field(min_length=1)
+    publisher: Text
+    contact: str
+    licence: str
+    frequency: Literal["DAILY", "MONTHLY", "QUARTERLY", "ANNUAL", "IRREG"]
+    legal_basis: str
+    disclosure: Disclosure
+    columns: tuple[DatasetColumn, ...] = Field(min_length=1)
+    declared_in: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.role == "key")
+
+
+def _documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    found = []
+    for path in sorted(folder.rglob("*.yml")):
+        try:
+            content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        except yaml.YAMLError as error:
+            raise ContractError(f"{path.name}: this is not YAML: {error}") from error
+        found.append((path, content or {}))
+    return found
+
+
+def _explain(error: ValidationError, where: str) -> ContractError:
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False):
+        place = ".".join(str(part) for part in problem["loc"]) or "entry"
+        lines.append(f"  {place}: {problem['msg']}")
+    return ContractError(f"{where} is malformed; correct these lines:\n" + "\n".join(lines))
+
+
+def _meta(entry: dict[str, Any]) -> dict[str, Any]:
+    return dict((entry.get("config") or {}).get("meta") or {})
+
+
+def _known(entry: dict[str, Any], allowed: set[str], where: str) -> None:
+    unknown = sorted(set(entry) - allowed)
+    if unknown:
+        raise ContractError(f"{where}: unknown key {', '.join(unknown)}; allowed: {', '.join(sorted(allowed))}")
+
+
+def _source(entry: dict[str, Any], path: Path) -> Source:
+    where = f"{path.name}: source {entry.get('name', '?')}"
+    _known(entry, {"name", "schema", "description", "config", "tables"}, where)
+    tables = []
+    for item in entry.get("tables") or []:
+        _known(item, {"name", "identifier", "description", "config", "columns", "data_tests"}, f"{where}, table {item.get('name')}")
+        columns = [
+            {key: value for key, value in column.items() if key not in ("config", "data_tests")}
+            | {"path": column.get("name")}
+            | _meta(column)
+            for column in item.get("columns") or []
+        ]
+        if item.get("identifier") != f"{entry.get('name')}__{item.get('name')}":
+            raise ContractError(f"{where}, table {item.get('name')}: identifier must be <source>__<table>")
+        tables.append(
+            _meta(item)
+            | {"source": entry.get("name"), "name": item.get("name"), "description": item.get("description")}
+            | {"columns": columns, "declared_in": path.name}
+        )
+    body = {"name": entry.get("name"), "description": entry.get("description"), "tables": tables} | _meta(entry)
+    try:
+        return Source.model_validate(body)
+    except ValidationError as error:
+        raise _explain(error, where) from error
+
+
+@cache
+def sources(folder: Path = DBT_PROJECT / "models" / "staging") -> dict[str, Source]:
+    """Every source contract by name. Raises ContractError naming the file, the entry and the line to correct."""
+    found: dict[str, Source] = {}
+    for path, content in _documents(folder):
+        for entry in content.get("sources") or []:
+            source = _source(entry, path)
+            if source.name in found:
+                raise ContractError(f"{path.name}: source {source.name} is declared twice")
+            found[source.name] = source
+    if not found:
+        raise ContractError(f"no source contract under {folder.name}/: expected files *__sources.yml")
+    return found
+
+
+def source(name: str) -> Source:
+    """The contract of one source, or a ContractError that lists the known ones."""
+    known = sources()
+    if name not in known:
+        raise ContractError(f"no source {name}: known are {', '.join(known)}")
+    return known[name]
+
+
+def _dataset(entry: dict[str, Any], path: Path) -> Dataset:
+    where = f"{path.name}: dataset {entry.get('name', '?')}"
+    columns = [
+        {key: value for key, value in column.items() if key in ("name", "data_type", "description")} | _meta(column)
+        for column in entry.get("columns") or []
+    ]
+    body = dict(_meta(entry)["dataset"]) | {
+        "model": entry.get("name"),
+        "columns": columns,
+        "declared_in": path.name,
+    }
+    try:
+        dataset = Dataset.model_validate(body)
+    except ValidationError as error:
+        raise _explain(error, where) from error
+    if not dataset.key:
+        raise ContractError(f"{where}: no column has role: key, so rows cannot be told apart across versions")
+    return dataset
+
+
+@cache
+def datasets(folder: Path = DBT_PROJECT / "models" / "open_data") -> dict[str, Dataset]:
+    """Every published dataset by slug. A model without `config.meta.dataset` is not published."""
+    found: dict[str, Dataset] = {}
+    for path, content in _documents(folder):
+        for entry in content.get("models") or []:
+            if "dataset" not in _meta(entry):
+                continue
+            dataset = _dataset(entry, path)
+            if dataset.slug in found:
+                raise ContractError(f"{path.name}: slug {dataset.slug} is declared twice")
+            found[dataset.slug] = dataset
+    return found

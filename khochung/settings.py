@@ -1,0 +1,86 @@
+"""Where things are: one frozen object, read from the environment once per process."""
+
+import os
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from khochung.errors import ConfigurationError
+
+TIMEZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+REPOSITORY = Path(__file__).resolve().parent.parent
+ROLES = ("loader", "transformer", "analyst", "publisher", "operator")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths and addresses of one installation.
+
+    Environment: `KHOCHUNG_HOME` (local state, default `.khochung/` beside the package),
+    `KHOCHUNG_WAREHOUSE_DSN` (an external PostgreSQL in place of the embedded one).
+    """
+
+    home: Path
+    warehouse_dsn: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        home = Path(os.environ.get("KHOCHUNG_HOME") or REPOSITORY / ".khochung")
+        return cls(home.expanduser().resolve(), os.environ.get("KHOCHUNG_WAREHOUSE_DSN") or None)
+
+    @property
+    def postgres(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def airflow(self) -> Path:
+        return self.home / "airflow"
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def public(self) -> Path:
+        """The docroot: a symbolic link to the release in force. Nothing below it is not public."""
+        return self.home / "public"
+
+    @property
+    def releases(self) -> Path:
+        return self.home / "releases"
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def artefacts(self) -> Path:
+        """Internal by-products: dbt targets, Data Docs, agency error lists. Never published."""
+        return self.home / "artefacts"
+
+    @cached_property
+    def dbt_project(self) -> Path:
+        return REPOSITORY / "dbt_project"
+
+    @cached_property
+    def expectations(self) -> Path:
+        return REPOSITORY / "expectations"
+
+
+def today() -> date:
+    """The current day in Việt Nam (UTC+7, no daylight saving)."""
+    return datetime.now(TIMEZONE).date()
+
+
+def required(name: str, purpose: str) -> str:
+    """The environment variable `name`, or a ConfigurationError that says what it is for."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise ConfigurationError(f"environment variable {name} is not set: it holds {purpose}; set it and run again")
+    return value

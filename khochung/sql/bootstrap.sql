@@ -1,0 +1,104 @@
+-- The warehouse's schemas, roles and bookkeeping. Idempotent: applied at every start.
+-- Layers: raw -> staging -> intermediate -> marts -> open_data; quality and ops stand beside them.
+-- A role may read what its layer needs and nothing else; the publisher cannot see people.
+
+create schema if not exists ops;
+create schema if not exists raw;
+
+create table if not exists ops.load (
+    load_id bigint generated always as identity primary key,
+    source_name text not null,
+    table_name text not null,
+    load_mode text not null,
+    landing_file text not null,
+    landing_sha256 text not null,
+    landing_bytes bigint not null,
+    as_of date not null,
+    window_from timestamptz,
+    window_to timestamptz,
+    source_rows bigint,
+    extracted_rows bigint not null,
+    refused_rows bigint not null,
+    duplicate_rows bigint not null,
+    inserted_rows bigint not null,
+    updated_rows bigint not null,
+    unchanged_rows bigint not null,
+    tombstoned_rows bigint not null,
+    current_rows bigint not null,
+    contract_sha256 text not null,
+    extracted_at timestamptz not null,
+    loaded_at timestamptz not null default clock_timestamp(),
+    seconds double precision not null,
+    constraint rows_add_up check (
+        extracted_rows = refused_rows + duplicate_rows + inserted_rows + updated_rows + unchanged_rows
+    )
+);
+create index if not exists load_by_table on ops.load (source_name, table_name, load_id desc);
+create unique index if not exists load_once on ops.load (source_name, table_name, landing_sha256, as_of);
+
+create table if not exists ops.watermark (
+    source_name text not null,
+    table_name text not null,
+    watermark timestamptz not null,
+    load_id bigint not null references ops.load,
+    primary key (source_name, table_name)
+);
+
+create table if not exists ops.build (
+    build_id bigint generated always as identity primary key,
+    as_of date not null,
+    loads_until bigint not null,
+    code_sha256 text not null,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    status text not null default 'running' check (status in ('running', 'succeeded', 'failed')),
+    message text
+);
+
+create table if not exists ops.model_run (
+    build_id bigint not null references ops.build,
+    layer text not null,
+    node text not null,
+    resource_type text not null,
+    status text not null,
+    seconds double precision not null,
+    rows_affected bigint,
+    message text,
+    recorded_at timestamptz not null default clock_timestamp()
+);
+
+create table if not exists ops.verdict (
+    verdict_id bigint generated always as identity primary key,
+    scope text not null check (scope in ('source', 'warehouse', 'dataset')),
+    subject text not null,
+    build_id bigint not null references ops.build,
+    suite_sha256 text not null,
+    passed boolean not null,
+    failed_severity text check (failed_severity in ('info', 'warning', 'critical')),
+    evaluated integer not null,
+    failed integer not null,
+    results jsonb not null,
+    seconds double precision not null,
+    judged_at timestamptz not null default clock_timestamp(),
+    constraint judged_something check (evaluated > 0)
+);
+create index if not exists verdict_by_subject on ops.verdict (subject, build_id, verdict_id desc);
+
+create table if not exists ops.release (
+    release_id text primary key,
+    as_of date not null,
+    build_id bigint not null references ops.build,
+    released_at timestamptz not null default clock_timestamp()
+);
+
+create table if not exists ops.release_item (
+    release_id text not null references ops.release,
+    slug text not null,
+    version text not null,
+    state text not null check (state in ('new', 'unchanged', 'held')),
+    reason text,
+    verdict_id bigint references ops.verdict,
+    content_sha256 text,
+    data_rows bigint,
+    primary key (release_id, slug)
+);

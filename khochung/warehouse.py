@@ -1,0 +1,131 @@
+"""Connections to the warehouse by role, and its bookkeeping schema.
+
+One address serves every role: the embedded server, or `KHOCHUNG_WAREHOUSE_DSN`. On an external server each role logs
+in with the password in `KHOCHUNG_PASSWORD_<ROLE>`; on the embedded one the socket's folder is the lock.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, LiteralString, cast
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from khochung import postgres
+from khochung.errors import ConfigurationError
+from khochung.settings import ROLES, Settings
+
+Role = Literal["loader", "transformer", "analyst", "publisher", "operator"]
+DATABASE = "warehouse"
+BOOTSTRAP = Path(__file__).parent / "sql" / "bootstrap.sql"
+# What each role may do in each schema; `quality` and the dbt layers belong to the transformer, who grants onward.
+SCHEMAS = ("staging", "intermediate", "marts", "open_data", "quality", "seeds", "snapshots")
+GRANTS: dict[str, dict[str, str]] = {
+    "loader": {"raw": "all", "ops": "write"},
+    "transformer": {"raw": "read", "ops": "write"} | dict.fromkeys(SCHEMAS, "all"),
+    "analyst": {"marts": "read", "open_data": "read"},
+    "publisher": {"open_data": "read"},
+    "operator": {"ops": "write", "quality": "read"},
+}
+
+
+def parameters(settings: Settings, role: str | None = None) -> dict[str, str]:
+    """libpq keywords for `role`, or for the administrator when none is given."""
+    if settings.warehouse_dsn is None:
+        base = {"host": str(postgres.socket_directory(settings)), "port": "5432", "dbname": DATABASE}
+        return base | {"user": f"khochung_{role}" if role else postgres.SUPERUSER}
+    try:
+        base = {key: str(value) for key, value in conninfo_to_dict(settings.warehouse_dsn).items() if value is not None}
+    except psycopg.ProgrammingError as error:
+        raise ConfigurationError("KHOCHUNG_WAREHOUSE_DSN is not a libpq address: expected postgresql://…") from error
+    if role is None:
+        return base
+    password = os.environ.get(f"KHOCHUNG_PASSWORD_{role.upper()}", "")
+    base.pop("password", None)
+    return base | {"user": f"khochung_{role}"} | ({"password": password} if password else {})
+
+
+def connect(settings: Settings, role: Role | None = None, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection as `role` (None: the administrator). Use it as a context manager: one block, one transaction."""
+    keywords = parameters(settings, role)
+    try:
+        return psycopg.connect(**keywords, application_name=f"khochung {role or 'admin'}", **options)
+    except psycopg.OperationalError as error:
+        raise ConfigurationError(
+            f"the warehouse does not accept role {role or 'admin'} at {keywords.get('host')}/{keywords.get('dbname')}: "
+            f"{str(error).strip().splitlines()[-1]}; start it with `make run`, or check KHOCHUNG_WAREHOUSE_DSN and the role's password"
+        ) from error
+
+
+def sqlalchemy_url(settings: Settings, role: Role) -> str:
+    """A URL for libraries that want one: the driver is named and a host is given even for a socket."""
+    keywords = parameters(settings, role)
+    secret = f":{quote(keywords['password'], safe='')}" if "password" in keywords else ""
+    user, database, host = f"{keywords['user']}{secret}", keywords["dbname"], keywords["host"]
+    if host.startswith("/"):
+        return f"postgresql+psycopg2://{user}@localhost/{database}?host={host}"
+    return f"postgresql+psycopg2://{user}@{host}:{keywords.get('port', '5432')}/{database}"
+
+
+def bootstrap(settings: Settings) -> None:
+    """Create the database, roles, schemas and bookkeeping tables, and re-apply every grant. Idempotent.
+
+    Takes an advisory lock, so that two starts at once queue.
+    """
+    _create_databases(settings)
+    with connect(settings) as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('khochung.bootstrap'))")
+        for role in ROLES:
+            _create_role(connection, role)
+        script = cast(LiteralString, BOOTSTRAP.read_text(encoding="utf-8"))
+        connection.execute(script)
+        _create_schemas(connection)
+        for role, rights in GRANTS.items():
+            for schema, right in rights.items():
+                _grant(connection, f"khochung_{role}", schema, right)
+
+
+def _create_databases(settings: Settings) -> None:
+    if settings.warehouse_dsn is not None:
+        return
+    with psycopg.connect(postgres.admin_dsn(settings, "postgres"), autocommit=True) as connection:
+        present = {row[0] for row in connection.execute("select datname from pg_database")}
+        for name in (DATABASE, "airflow"):
+            if name not in present:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+
+
+def _create_role(connection: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
+    name = f"khochung_{role}"
+    known = connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone()
+    if not known:
+        connection.execute(sql.SQL("create role {} login").format(sql.Identifier(name)))
+    password = os.environ.get(f"KHOCHUNG_PASSWORD_{role.upper()}", "")
+    if password:
+        connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(name), sql.Literal(password)))
+
+
+def _create_schemas(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    connection.execute("alter schema raw owner to khochung_loader")
+    connection.execute("revoke create on schema public from public")
+    for schema in SCHEMAS:
+        connection.execute(
+            sql.SQL("create schema if not exists {} authorization khochung_transformer").format(sql.Identifier(schema))
+        )
+
+
+def _grant(connection: psycopg.Connection[tuple[Any, ...]], role: str, schema: str, right: str) -> None:
+    name, space = sql.Identifier(role), sql.Identifier(schema)
+    verbs = {"read": "select", "write": "select, insert, update", "all": "all"}[right]
+    usage = "all" if right == "all" else "usage"
+    connection.execute(sql.SQL(f"grant {usage} on schema {{}} to {{}}").format(space, name))  # type: ignore[arg-type]
+    connection.execute(sql.SQL(f"grant {verbs} on all tables in schema {{}} to {{}}").format(space, name))  # type: ignore[arg-type]
+    for owner in ("khochung_loader", "khochung_transformer"):
+        if right == "read":
+            connection.execute(
+                sql.SQL("alter default privileges for role {} in schema {} grant select on tables to {}").format(
+                    sql.Identifier(owner), space, name
+                )
+            )
