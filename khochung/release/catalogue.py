@@ -1,0 +1,318 @@
+"""The catalogue of a release: DCAT-AP, data.json and a small static API, all from the same entries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from khochung.contract import Dataset, Text
+from khochung.release.describe import OPEN, FileFact, as_record, bilingual, disclosure_note, json_bytes
+from khochung.release.formats import FORMATS
+
+EU = "http://publications.europa.eu/resource/authority"
+THEMES = {"population": "SOCI", "land": "ENVI", "business": "ECON", "public-services": "GOVE", "territory": "REGI"}
+PERIODS = {"DAILY": "R/P1D", "MONTHLY": "R/P1M", "QUARTERLY": "R/P3M", "ANNUAL": "R/P1Y", "IRREG": "irregular"}
+CATALOGUE_TITLE = Text(vi="Dữ liệu mở tỉnh Tây Ninh", en="Open data of Tây Ninh province")
+CATALOGUE_SUMMARY = Text(
+    vi="Các bộ dữ liệu mở của tỉnh, mỗi phiên bản đều được kiểm tra trước khi công bố.",
+    en="The province's open datasets; every version is checked before it is published.",
+)
+
+
+@dataclass(frozen=True)
+class VersionFact:
+    """One immutable version of a dataset. `released`: the day of the data that first carried it."""
+
+    version: str
+    released: date
+    content_sha256: str
+    rows: int
+    suppressed_cells: int
+    files: tuple[FileFact, ...]
+
+    @property
+    def data_files(self) -> tuple[FileFact, ...]:
+        return tuple(f for f in self.files if any(f.name.partition(".")[2] == form.suffix for form in FORMATS))
+
+    @property
+    def bytes(self) -> int:
+        return sum(fact.bytes for fact in self.files)
+
+    def record(self) -> dict[str, Any]:
+        body = {name: value for name, value in vars(self).items() if name != "files"}
+        return body | {"released": self.released.isoformat(), "files": [as_record(fact) for fact in self.files]}
+
+    @classmethod
+    def parse(cls, record: Mapping[str, Any]) -> "VersionFact":
+        facts = tuple(FileFact(**fact) for fact in record["files"])
+        return cls(**{**record, "released": date.fromisoformat(record["released"]), "files": facts})
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What the newest verdict said. `evaluated` is 0 when this build has none."""
+
+    evaluated: int
+    failed: int
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A declared dataset in a release: its versions (newest first), its state and its newest checks."""
+
+    dataset: Dataset
+    versions: tuple[VersionFact, ...]
+    held: Text | None
+    checks: Checks
+
+    @property
+    def latest(self) -> VersionFact | None:
+        return self.versions[0] if self.versions else None
+
+
+@dataclass(frozen=True)
+class Site:
+    """All that the pages and the catalogue say. `base_url` has no slash at its end; "" means relative addresses."""
+
+    release_id: str
+    as_of: date
+    build_id: int
+    base_url: str
+    notice: Text | None
+    entries: tuple[Entry, ...]
+
+    def url(self, path: str) -> str:
+        return f"{self.base_url}{path}"
+
+
+def documents(site: Site) -> dict[str, bytes]:
+    """Path below the docroot -> bytes of every machine-readable catalogue file."""
+    found = {
+        "catalog.jsonld": json_bytes(dcat(site)),
+        "data.json": json_bytes(data_json(site)),
+        "api/v1/catalog.json": json_bytes(api_catalogue(site)),
+        "api/v1/status.json": json_bytes(api_status(site)),
+    }
+    for entry in site.entries:
+        found[f"data/{entry.dataset.slug}/versions.json"] = json_bytes(versions_json(entry.dataset.slug, entry.versions))
+    return found
+
+
+def versions_json(slug: str, versions: tuple[VersionFact, ...]) -> dict[str, Any]:
+    """The index of a dataset's versions, newest first; also what the next release reads."""
+    latest = versions[0].version if versions else None
+    return {"dataset": slug, "latest": latest, "versions": [version.record() for version in versions]}
+
+
+def _summary(site: Site, entry: Entry) -> dict[str, Any]:
+    dataset, latest = entry.dataset, entry.latest
+    folder = f"/data/{dataset.slug}/v/{latest.version}" if latest else None
+    return {
+        "slug": dataset.slug,
+        "title": bilingual(dataset.title),
+        "summary": bilingual(dataset.summary),
+        "theme": dataset.theme,
+        "keywords": [bilingual(keyword) for keyword in dataset.keywords],
+        "publisher": bilingual(dataset.publisher),
+        "frequency": dataset.frequency,
+        "licence": OPEN.uri,
+        "version": latest.version if latest else None,
+        "released": latest.released.isoformat() if latest else None,
+        "rows": latest.rows if latest else None,
+        "late": bilingual(entry.held) if entry.held else None,
+        "disclosure": bilingual(disclosure_note(dataset)),
+        "columns": [{"name": c.name, "type": c.data_type, "label": bilingual(c.label)} for c in dataset.columns],
+        "versions": site.url(f"/data/{dataset.slug}/versions.json"),
+        "files": [as_record(f) | {"url": site.url(f"{folder}/{f.name}")} for f in (latest.files if latest else ())],
+    }
+
+
+def api_catalogue(site: Site) -> dict[str, Any]:
+    return {
+        "title": bilingual(CATALOGUE_TITLE),
+        "release": site.release_id,
+        "as_of": site.as_of.isoformat(),
+        "notice": bilingual(site.notice) if site.notice else None,
+        "conditions": bilingual(OPEN.statement),
+        "datasets": [_summary(site, entry) for entry in site.entries],
+    }
+
+
+def api_status(site: Site) -> dict[str, Any]:
+    """Is each dataset fresh and checked? One line for each."""
+    return {
+        "release": site.release_id,
+        "as_of": site.as_of.isoformat(),
+        "build": site.build_id,
+        "datasets": [
+            {
+                "slug": entry.dataset.slug,
+                "state": "held" if entry.held else "current",
+                "version": entry.latest.version if entry.latest else None,
+                "reason": bilingual(entry.held) if entry.held else None,
+                "checks_evaluated": entry.checks.evaluated,
+                "checks_failed": entry.checks.failed,
+                "passed": entry.checks.passed,
+            }
+            for entry in site.entries
+        ],
+    }
+
+
+def data_json(site: Site) -> dict[str, Any]:
+    """The simplest harvest format (Project Open Data, DCAT-US 1.1 terms)."""
+    return {
+        "conformsTo": "https://project-open-data.cio.gov/v1.1/schema",
+        "@type": "dcat:Catalog",
+        "dataset": [_data_json_entry(site, entry, entry.latest) for entry in site.entries if entry.latest],
+    }
+
+
+def _data_json_entry(site: Site, entry: Entry, latest: VersionFact) -> dict[str, Any]:
+    dataset = entry.dataset
+    return {
+        "@type": "dcat:Dataset",
+        "identifier": site.url(f"/data/{dataset.slug}/"),
+        "title": dataset.title.vi,
+        "description": dataset.summary.vi,
+        "keyword": [keyword.vi for keyword in dataset.keywords],
+        "modified": latest.released.isoformat(),
+        "publisher": {"@type": "org:Organization", "name": dataset.publisher.vi},
+        "contactPoint": {"@type": "vcard:Contact", "fn": dataset.publisher.vi, "hasEmail": _contact(dataset)},
+        "accessLevel": "public",
+        "license": OPEN.uri,
+        "accrualPeriodicity": PERIODS[dataset.frequency],
+        "language": ["vi"],
+        "theme": [dataset.theme],
+        "distribution": [
+            {
+                "@type": "dcat:Distribution",
+                "title": form.label,
+                "mediaType": fact.media_type,
+                "format": form.label,
+                "downloadURL": site.url(f"/data/{dataset.slug}/v/{latest.version}/{fact.name}"),
+            }
+            for form, fact in _distributions(latest)
+        ],
+    }
+
+
+def _contact(dataset: Dataset) -> str:
+    return f"mailto:{dataset.contact}" if "@" in dataset.contact and ":" not in dataset.contact else dataset.contact
+
+
+def _distributions(latest: VersionFact) -> list[tuple[Any, FileFact]]:
+    by_suffix = {fact.name.partition(".")[2]: fact for fact in latest.data_files}
+    return [(form, by_suffix[form.suffix]) for form in FORMATS if form.suffix in by_suffix]
+
+
+_CONTEXT: dict[str, Any] = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
+    "spdx": "http://spdx.org/rdf/terms#",
+    "dcatap": "http://data.europa.eu/r5r/",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+}
+
+
+def _texts(text: Text) -> list[dict[str, str]]:
+    return [{"@value": text.vi, "@language": "vi"}, {"@value": text.en, "@language": "en"}]
+
+
+def _ref(iri: str, *types: str) -> dict[str, Any]:
+    return {"@id": iri} | ({"@type": list(types)} if types else {})
+
+
+def _day(value: date) -> dict[str, str]:
+    return {"@value": value.isoformat(), "@type": "xsd:date"}
+
+
+def _agency(name: Text) -> dict[str, Any]:
+    kind = "http://purl.org/adms/publishertype/RegionalAuthority"
+    return {"@type": "foaf:Organization", "foaf:name": _texts(name), "dct:type": _ref(kind)}
+
+
+def _languages() -> list[dict[str, Any]]:
+    return [_ref(f"{EU}/language/VIE"), _ref(f"{EU}/language/ENG")]
+
+
+def dcat(site: Site) -> dict[str, Any]:
+    """DCAT-AP 3.0.1 as JSON-LD. Relative addresses resolve against the catalogue's own place."""
+    released = [entry for entry in site.entries if entry.latest]
+    publisher = Text(vi="Ủy ban nhân dân tỉnh Tây Ninh", en="People's Committee of Tây Ninh province")
+    catalogue = {
+        "@id": site.url("/catalog.jsonld#catalog"),
+        "@type": "dcat:Catalog",
+        "dct:title": _texts(CATALOGUE_TITLE),
+        "dct:description": _texts(CATALOGUE_SUMMARY),
+        "dct:publisher": _agency(publisher),
+        "dct:language": _languages(),
+        "dct:license": _ref(OPEN.eu_uri),
+        "dct:issued": _day(min((v.released for e in released for v in e.versions), default=site.as_of)),
+        "dct:modified": _day(site.as_of),
+        "dct:spatial": _ref(f"{EU}/country/VNM"),
+        "foaf:homepage": _ref(site.url("/index.html"), "foaf:Document"),
+        "dcat:themeTaxonomy": _ref(f"{EU}/data-theme"),
+        "dcat:dataset": [_dcat_dataset(site, entry, entry.latest) for entry in released if entry.latest],
+    }
+    return {"@context": _CONTEXT} | catalogue
+
+
+def _dcat_dataset(site: Site, entry: Entry, latest: VersionFact) -> dict[str, Any]:
+    dataset = entry.dataset
+    contact = {"@type": "vcard:Organization", "vcard:fn": dataset.publisher.vi}
+    if "@" in dataset.contact:
+        contact["vcard:hasEmail"] = _ref(_contact(dataset))  # type: ignore[assignment]
+    return {
+        "@id": site.url(f"/data/{dataset.slug}/"),
+        "@type": "dcat:Dataset",
+        "dct:title": _texts(dataset.title),
+        "dct:description": _texts(dataset.summary),
+        "dct:identifier": dataset.slug,
+        "dcat:version": latest.version,
+        "dct:publisher": _agency(dataset.publisher),
+        "dcat:contactPoint": contact,
+        "dcat:keyword": [text for keyword in dataset.keywords for text in _texts(keyword)],
+        "dcat:theme": _ref(f"{EU}/data-theme/{THEMES[dataset.theme]}"),
+        "dct:accrualPeriodicity": _ref(f"{EU}/frequency/{dataset.frequency}"),
+        "dct:accessRights": _ref(f"{EU}/access-right/PUBLIC"),
+        "dct:language": _languages(),
+        "dct:spatial": _ref(f"{EU}/country/VNM"),
+        "dct:issued": _day(entry.versions[-1].released),
+        "dct:modified": _day(latest.released),
+        "dcat:landingPage": _ref(site.url(f"/index.html#{dataset.slug}"), "foaf:Document"),
+        "dcat:distribution": [_dcat_distribution(site, dataset, latest, form, fact) for form, fact in _distributions(latest)],
+    }
+
+
+def _dcat_distribution(site: Site, dataset: Dataset, latest: VersionFact, form: Any, fact: FileFact) -> dict[str, Any]:
+    address = site.url(f"/data/{dataset.slug}/v/{latest.version}/{fact.name}")
+    media = "https://www.iana.org/assignments/media-types"
+    body = {
+        "@id": f"{address}#distribution",
+        "@type": "dcat:Distribution",
+        "dct:title": f"{dataset.title.vi}: {form.label}",
+        "dct:description": _texts(dataset.summary),
+        "dcat:accessURL": _ref(address),
+        "dcat:downloadURL": _ref(address),
+        "dct:format": _ref(f"{EU}/file-type/{form.eu_type}"),
+        "dcat:mediaType": _ref(f"{media}/{form.media_type}"),
+        "dcat:byteSize": {"@value": str(fact.bytes), "@type": "xsd:nonNegativeInteger"},
+        "dct:license": _ref(OPEN.eu_uri),
+        "dct:rights": {"@type": "dct:RightsStatement", "rdfs:label": _texts(OPEN.statement)},
+        "dct:issued": _day(latest.released),
+        "dct:modified": _day(latest.released),
+        "dcatap:availability": _ref(f"{EU}/planned-availability/AVAILABLE"),
+        "spdx:checksum": {
+            "@type": "spdx:Checksum",
+            "spdx:algorithm": _ref("http://spdx.org/rdf/terms#checksumAlgorithm_sha256"),
+            "spdx:checksumValue": {"@value": fact.sha256, "@type": "xsd:hexBinary"},
+        },
+    }
+    if form.compressed_media_type:
+        body["dcat:compressFormat"] = _ref(f"{media}/{form.compressed_media_type}")
+    return body

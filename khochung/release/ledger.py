@@ -1,0 +1,110 @@
+"""The release's rows in the warehouse: verdicts read, releases written."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from khochung.errors import GateError
+from khochung.gate import Verdict
+from khochung.release.versions import Version
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One dataset of a release. `version` is the one in force; None when nothing was ever released.
+
+    state: `new` (this release made the version), `unchanged`, or `held` (refused for `reason`; the last good stays).
+    """
+
+    slug: str
+    version: str | None
+    state: str
+    reason: str | None = None
+    rows: int | None = None
+    bytes: int | None = None
+    content_sha256: str | None = None
+    verdict_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """A finished release. `created` is False when nothing had changed and the standing one was returned."""
+
+    release_id: str
+    as_of: date
+    build_id: int
+    items: tuple[Item, ...]
+    created: bool = True
+
+    def record(self) -> dict[str, Any]:
+        body = asdict(self) | {"as_of": self.as_of.isoformat()}
+        body.pop("created")
+        return body
+
+    @classmethod
+    def parse(cls, record: Mapping[str, Any]) -> "Release":
+        items = tuple(Item(**item) for item in record["items"])
+        return cls(record["release_id"], date.fromisoformat(record["as_of"]), record["build_id"], items)
+
+
+def require_newest(connection: Connection, build_id: int) -> None:
+    """A later build may have replaced the tables that this build's verdicts are about: refuse to release them."""
+    row = connection.execute("select max(build_id) from ops.build").fetchone()
+    newest = row[0] if row else None
+    if newest is None or newest < build_id:
+        raise GateError(f"there is no build {build_id}: run the warehouse DAG first")
+    if newest > build_id:
+        raise GateError(f"build {newest} has started since build {build_id}: judge and release build {newest} instead")
+
+
+def newest_verdict(connection: Connection, slug: str, build_id: int) -> Verdict | None:
+    """The last verdict on `slug` for exactly this build, or None."""
+    names = ", ".join(Verdict.__dataclass_fields__)
+    row = connection.execute(
+        f"select {names} from ops.verdict where scope = 'dataset' and subject = %s and build_id = %s "  # type: ignore[arg-type]
+        "order by verdict_id desc limit 1",
+        [slug, build_id],
+    ).fetchone()
+    return Verdict(*row) if row else None
+
+
+def versions_used(connection: Connection) -> dict[str, set[Version]]:
+    """Every version number ever given out, by dataset; a rolled-back number is not given out again."""
+    used: dict[str, set[Version]] = {}
+    for slug, version in connection.execute("select distinct slug, version from ops.release_item where version <> ''"):
+        used.setdefault(slug, set()).add(Version.parse(version))
+    return used
+
+
+def known_releases(connection: Connection) -> set[str]:
+    return {row[0] for row in connection.execute("select release_id from ops.release")}
+
+
+def record(connection: Connection, release: Release) -> None:
+    """The release and its items in one transaction. Recording again what is recorded changes nothing.
+
+    A release of a warehouse that is gone (its build is unknown here) stays on disk only.
+    """
+    with connection.transaction():
+        inserted = connection.execute(
+            "insert into ops.release (release_id, as_of, build_id) "
+            "select %s, %s, %s where exists (select from ops.build where build_id = %s) on conflict do nothing "
+            "returning release_id",
+            [release.release_id, release.as_of, release.build_id, release.build_id],
+        ).fetchone()
+        if inserted is None:
+            return
+        for item in release.items:
+            connection.execute(
+                "insert into ops.release_item (release_id, slug, version, state, reason, verdict_id, content_sha256, "
+                "data_rows) values (%s, %s, %s, %s, %s, (select verdict_id from ops.verdict where verdict_id = %s), %s, %s)",
+                [
+                    release.release_id, item.slug, item.version or "", item.state, item.reason, item.verdict_id,
+                    item.content_sha256, item.rows,
+                ],
+            )  # fmt: skip
