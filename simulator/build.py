@@ -1,0 +1,170 @@
+"""Builds everything a simulated day needs: records for HTTP, file drops, the land database, the defect list."""
+
+import hashlib
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator import defects, drops, landdb, store, units
+from simulator.clock import HORIZON, START
+from simulator.columns import day_number
+from simulator.delivery import Table, chunks
+from simulator.layouts import Layout
+from simulator.world import business, dossiers, land, people, procedures
+
+ROOT = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What determines the world, and where it goes."""
+
+    home: Path
+    scale: float
+    as_of: str
+    seed: int
+    land_dsn: str | None = None
+
+    @property
+    def world_key(self) -> str:
+        """Seed, scale and code: the same world, whatever the day."""
+        digest = hashlib.sha256(f"{self.seed}|{self.scale}".encode())
+        for path in sorted([*ROOT.rglob("*.py"), *ROOT.glob("data/*.csv")]):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()[:12]
+
+    @property
+    def cache(self) -> Path:
+        """Folder of the serialised day."""
+        return self.home / "cache" / f"{self.world_key}-{self.as_of}"
+
+
+@dataclass(frozen=True)
+class World:
+    """The tables of all sources."""
+
+    streamed: list[Table]
+    agency: procedures.AgencyTable
+    procedure: procedures.ProcedureTable
+    land: list[Table]
+    places: business.Places
+    enterprise: business.EnterpriseTable
+    enterprise_event: business.EnterpriseEvents
+    household: business.HouseholdBusinesses
+
+
+class Progress:
+    """One line per stage on standard output."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Print a stage with the seconds since the start."""
+        print(f"simulator {time.monotonic() - self.started:7.1f} s  {text}", flush=True)
+
+
+def generate(seed: int, scale: float) -> World:
+    """The whole world up to the horizon."""
+    u = units.load()
+    folk = people.generate(seed, scale, u)
+    firms = business.generate(seed, scale, u, folk)
+    places = business.Places(u)
+    parcels = land.generate(seed, scale, u)
+    listed, offices = procedures.catalogue(seed), procedures.agencies(u)
+    cases = dossiers.generate(seed, scale, u, listed, offices, folk, firms)
+    return World(
+        streamed=[
+            people.Residents(folk, u),
+            people.Events(seed, folk, u),
+            dossiers.DossierTable(cases, u, listed, offices, folk, firms),
+        ],
+        agency=procedures.AgencyTable(offices),
+        procedure=procedures.ProcedureTable(listed),
+        land=[
+            land.ParcelTable(parcels, u),
+            land.UseTable(seed, parcels),
+            land.RightTable(seed, parcels, folk, firms),
+        ],
+        places=places,
+        enterprise=business.EnterpriseTable(firms, folk, u, places),
+        enterprise_event=business.EnterpriseEvents(seed, firms, u, places),
+        household=business.HouseholdBusinesses(seed, scale, folk, u),
+    )
+
+
+def stem(cache: Path, layout: Layout) -> Path:
+    """Stem of the cache files of a table."""
+    return cache / layout.identifier
+
+
+def is_ready(settings: Settings) -> bool:
+    """True when this very day is already built, the land database included."""
+    ready = settings.cache / "ready.json"
+    if not ready.exists():
+        return False
+    return settings.land_dsn is None or landdb.is_current(settings.land_dsn, settings.cache.name)
+
+
+def build(settings: Settings) -> None:
+    """Build the day unless the cache has it. Raises ValueError for a day outside the world."""
+    as_of = day_number(settings.as_of)
+    if not START <= as_of <= HORIZON:
+        raise ValueError(f"as-of {settings.as_of}: the world runs from 2023-07-01 to 2026-12-31")
+    progress = Progress()
+    if is_ready(settings):
+        progress.say(f"cache of {settings.as_of} reused")
+        return
+    world = generate(settings.seed, settings.scale)
+    progress.say(f"world of scale {settings.scale:g} generated")
+    partial = settings.home / "cache" / "partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    counts: dict[str, int] = {}
+    found = _records(partial, world, as_of, counts, progress)
+    found += _drops(settings, world, as_of, progress)
+    if settings.land_dsn:
+        rows, spoiled = landdb.build(settings.land_dsn, world.land, as_of, settings.cache.name)
+        counts |= rows
+        found += spoiled
+        progress.say("land database: " + ", ".join(f"{n} {c}" for n, c in rows.items()))
+    defects.write(settings.home / "injected_defects.csv", found)
+    (partial / "ready.json").write_text(json.dumps(counts))
+    shutil.rmtree(settings.cache, ignore_errors=True)
+    partial.rename(settings.cache)
+    for other in settings.cache.parent.iterdir():
+        if other != settings.cache:
+            shutil.rmtree(other)
+    progress.say(f"ready: {len(found)} defects injected")
+
+
+def _records(folder: Path, world: World, as_of: int, counts: dict[str, int], progress: Progress) -> defects.Found:
+    found: defects.Found = []
+    for snapshot in (world.agency, world.procedure):
+        layout = snapshot.layout
+        counts[layout.table] = store.write_records(stem(folder, layout), layout, snapshot.records(as_of))
+    for table in world.streamed:
+        layout = table.layout
+        count, spoiled = store.write_chunks(stem(folder, layout), layout, chunks(table, as_of))
+        counts[layout.table] = count
+        found += spoiled
+        progress.say(f"{layout.source}.{layout.table}: {count} records")
+    return found
+
+
+def _drops(settings: Settings, world: World, as_of: int, progress: Progress) -> defects.Found:
+    """Dated files are added to those of earlier days, unless another world wrote them."""
+    folder, mark = settings.home / "drops", settings.home / "world_key"
+    if not mark.exists() or mark.read_text() != settings.world_key:
+        shutil.rmtree(folder, ignore_errors=True)
+    mark.write_text(settings.world_key)
+    drops.write_admin(folder / "admin", as_of)
+    target = folder / "business"
+    drops.write_places(target, world.places, as_of)
+    found = drops.write_enterprises(target, world.enterprise, as_of)
+    found += drops.write_events(target, world.enterprise_event, as_of)
+    found += drops.write_households(target, world.household, as_of)
+    progress.say(f"file drops: {sum(1 for _ in folder.rglob('*_*'))} files")
+    return found

@@ -1,0 +1,163 @@
+"""The HTTP face, in the manner of a provincial LGSP behind WSO2: tokens, pages, throttling and bad days."""
+
+import base64
+import os
+import secrets
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from simulator import NOTICE
+from simulator.layouts import HTTP_LAYOUTS
+from simulator.store import Store
+
+SNAPSHOTS = frozenset({"agency", "procedure"})
+MAX_PAGE, DEFAULT_PAGE = 5_000, 2_000
+MAX_CONCURRENT, MAX_PER_SECOND = 8, 60
+FAIL_EVERY, ERROR_EVERY, REPEAT_EVERY = 200, 500, 50
+"""One request in 200 answers 503, one in 500 an error inside HTTP 200; one page border in 50 repeats a row."""
+HEADERS = {"X-Notice": "Du lieu sinh tu dong - generated data, no real person"}
+UTC_OFFSET = 7 * 3_600
+
+
+@dataclass
+class Service:
+    """State of the running source systems."""
+
+    as_of: str
+    key: str = field(default_factory=lambda: os.environ.get("SIMULATOR_LGSP_KEY", "khochung"))
+    secret: str = field(default_factory=lambda: os.environ.get("SIMULATOR_LGSP_SECRET", "khochung-local"))
+    token_seconds: int = 300
+    faults: bool = True
+    stores: dict[str, Store] = field(default_factory=dict)
+    ready: bool = False
+    tokens: dict[str, float] = field(default_factory=dict)
+    recent: deque[float] = field(default_factory=deque)
+    running: int = 0
+    requests: int = 0
+
+    def throttled(self) -> bool:
+        """More than 60 requests in the last second or more than 8 at once."""
+        now = time.monotonic()
+        while self.recent and now - self.recent[0] > 1:
+            self.recent.popleft()
+        if self.running >= MAX_CONCURRENT or len(self.recent) >= MAX_PER_SECOND:
+            return True
+        self.recent.append(now)
+        return False
+
+
+def answer(body: object, status: int = 200, **headers: str) -> Response:
+    """A JSON response with the notice header."""
+    extra = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(orjson.dumps(body), status, {**HEADERS, **extra}, "application/json")
+
+
+def _fault(status: int, code: int, message: str, **headers: str) -> Response:
+    return answer({"code": code, "message": message, "description": message}, status, **headers)
+
+
+async def health(request: Request) -> Response:
+    """200 once everything is ready, 503 before."""
+    service: Service = request.app.state.service
+    status = "ready" if service.ready else "starting"
+    body = {"status": status, "as_of": service.as_of, "notice": NOTICE}
+    return answer(body, 200 if service.ready else 503)
+
+
+async def token(request: Request) -> Response:
+    """Client-credentials grant: Basic key and secret against a bearer token that really expires."""
+    service: Service = request.app.state.service
+    expected = base64.b64encode(f"{service.key}:{service.secret}".encode()).decode()
+    given = request.headers.get("authorization", "").removeprefix("Basic ").strip()
+    if not secrets.compare_digest(given.encode(), expected.encode()):
+        return _fault(401, 900901, "Invalid Credentials")
+    if b"grant_type=client_credentials" not in await request.body():
+        return answer({"error": "unsupported_grant_type"}, 400)
+    issued = secrets.token_urlsafe(24)
+    now = time.monotonic()
+    service.tokens = {t: end for t, end in service.tokens.items() if end > now}
+    service.tokens[issued] = now + service.token_seconds
+    return answer(
+        {"access_token": issued, "token_type": "Bearer", "expires_in": service.token_seconds, "scope": "default"}
+    )
+
+
+def _refusal(service: Service, request: Request) -> Response | None:
+    """Why a request is not served, if so: starting, token, throttling, a bad moment."""
+    if not service.ready:
+        return _fault(503, 101503, "Service is starting", retry_after="1")
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if service.tokens.get(bearer, 0) <= time.monotonic():
+        return _fault(401, 900901, "Invalid Credentials" if bearer else "Missing Credentials")
+    if service.throttled():
+        return _fault(429, 900800, "Message throttled out", retry_after="1")
+    service.requests += 1
+    if service.faults and service.requests % FAIL_EVERY == FAIL_EVERY // 3:
+        return _fault(503, 101503, "Error connecting to the back end")
+    if service.faults and service.requests % ERROR_EVERY == ERROR_EVERY // 2:
+        return answer({"Status": "ERROR", "Code": "SYS-001", "Message": "Lỗi hệ thống, vui lòng thử lại", "Data": None})
+    return None
+
+
+def _seconds(text: str | None) -> int | None:
+    """ISO 8601 as local (UTC+7) seconds; a text without a zone is local; fractions round up."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text.replace(" ", "+"))
+    local = moment.replace(tzinfo=None)
+    shift = moment.utcoffset()
+    seconds = (local - datetime(1970, 1, 1)).total_seconds()
+    if shift is not None:
+        seconds += UTC_OFFSET - shift.total_seconds()
+    return int(-(-seconds // 1))
+
+
+def page_body(store: Store, page: int, size: int, since: int | None, before: int | None, faults: bool) -> bytes:
+    """One page. Total is the source's own count of the filter; a repeated border row is not in it."""
+    first, last = store.span(since, before)
+    start = min(first + (page - 1) * size, last)
+    end = min(start + size, last)
+    body = store.records(start, end)
+    if faults and page > 1 and end > start and (page * 31 + size) % REPEAT_EVERY == 0:
+        body = store.records(start - 1, start) + b"," + body
+    head = b'{"Status":"SUCCESS","Total":%d,"Page":%d,"PageSize":%d,"Data":[' % (last - first, page, size)
+    return head + body + b"]}"
+
+
+async def table_page(request: Request) -> Response:
+    """GET of one table: page, pageSize, updated_since (inclusive), updated_before (exclusive)."""
+    service: Service = request.app.state.service
+    refused = _refusal(service, request)
+    if refused is not None:
+        return refused
+    service.running += 1
+    try:
+        query = request.query_params
+        page, size = int(query.get("page", 1)), int(query.get("pageSize", DEFAULT_PAGE))
+        since, before = _seconds(query.get("updated_since")), _seconds(query.get("updated_before"))
+    except ValueError as error:
+        return answer({"Status": "ERROR", "Code": "REQ-400", "Message": str(error)}, 400)
+    finally:
+        service.running -= 1
+    if page < 1 or not 1 <= size <= MAX_PAGE:
+        message = f"page must be at least 1 and pageSize 1 to {MAX_PAGE}"
+        return answer({"Status": "ERROR", "Code": "REQ-400", "Message": message}, 400)
+    body = page_body(service.stores[request.url.path], page, size, since, before, service.faults)
+    return Response(body, 200, HEADERS, "application/json")
+
+
+def application(service: Service) -> Starlette:
+    """The ASGI application over the service state."""
+    routes = [Route("/health", health), Route("/token", token, methods=["POST"])]
+    routes += [Route(layout.path, table_page) for layout in HTTP_LAYOUTS]
+    app = Starlette(routes=routes)
+    app.state.service = service
+    return app

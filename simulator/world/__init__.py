@@ -1,0 +1,1 @@
+"""The generated world: people, land, businesses, agencies, procedures and dossiers over time."""
