@@ -20,7 +20,7 @@ Column = pa.Array
 NEVER = 10**6
 """Day number (days since 1970-01-01) of what never happens."""
 _FIRST_DAY = -25567 - 366  # 1899
-_LAST_DAY = 25000  # 2038
+_LAST_DAY = 45000  # 2093: terms of land use reach far ahead
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 

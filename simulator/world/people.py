@@ -189,7 +189,7 @@ def generate(seed: int, scale: float, units: Units) -> People:
     born_day = not_january_first(np.sort(rng.integers(START, HORIZON - 25, born)))
     came_cell = c.weighted(rng, units.population, arrived)
     came_day = np.sort(rng.integers(START, HORIZON - 20, arrived))
-    came_birth = not_january_first(came_day - ((18 + rng.exponential(12, arrived)) * 365.25).astype(np.int64))
+    came_birth = not_january_first(came_day - ((18 + np.minimum(rng.exponential(12, arrived), 60)) * 365.25).astype(np.int64))
     n = base + born + arrived
     index = np.arange(n)
     newborn = (index >= base) & (index < base + born)
