@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,9 +255,11 @@ class _Engine:
         from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
         try:
-            asset = self.source.add_table_asset(
-                f"{subject.schema}.{subject.relation}", table_name=subject.relation, schema_name=subject.schema
-            )
+            with warnings.catch_warnings():  # PostgreSQL connections have no other way to name a schema yet
+                warnings.simplefilter("ignore", DeprecationWarning)
+                asset = self.source.add_table_asset(
+                    f"{subject.schema}.{subject.relation}", table_name=subject.relation, schema_name=subject.schema
+                )
         except TestConnectionError:
             problem = f"relation {subject.schema}.{subject.relation} is missing or not readable"
             return [_result(i, expectation, None, problem) for i, expectation in enumerate(suite.expectations)]

@@ -14,14 +14,13 @@ from urllib.parse import urlsplit
 
 from khochung.errors import GateError
 from khochung.release import files
-from khochung.release.formats import FORMATS
 from khochung.release.versions import Version
 
 # A personal number (12 digits), an old card or a social-insurance style number (9), a telephone in its usual spellings.
 IDENTIFIERS: dict[str, re.Pattern[str]] = {
     "12-digit number": re.compile(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])"),
     "9-digit number": re.compile(r"(?<![0-9A-Za-z])[0-9]{9}(?![0-9A-Za-z])"),
-    "telephone number": re.compile(r"(?<![0-9A-Za-z.,])(?:\+?84|0)[ .-]?[235789](?:[ .-]?[0-9]){8}(?![0-9A-Za-z])"),
+    "telephone number": re.compile(r"(?<![0-9A-Za-z.,])(?:\+?84|0)[ .-]?[235789](?:[ .-]?[0-9]){8,9}(?![0-9A-Za-z])"),
 }
 MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:home|root|tmp|var|work|Users|opt|etc|srv|mnt)/[\w.-]+")
 TEXTS = {".html", ".css", ".js", ".svg", ".xml", ".txt", ".atom", ".csv", ".ttl"}
@@ -217,10 +216,10 @@ def suspicious(text: str) -> list[str]:
 
 
 def _texts(root: Path, path: Path, findings: Findings) -> Iterator[str]:
-    form = next((f for f in FORMATS if path.name.partition(".")[2] == f.suffix and path.parent.parent.name == "v"), None)
+    slug, _, suffix = path.name.partition(".")
     package_file = path.parent / "datapackage.json"
-    if form and package_file.is_file() and path.name.partition(".")[0] == path.parent.parent.parent.name:
-        yield from _cells(path, package_file, form.suffix, findings)
+    if suffix in _COLUMNS and slug in path.parts and package_file.is_file():
+        yield from _cells(path, package_file, suffix, findings)
     elif path.suffix in JSONS:
         yield from _strings(json.loads(path.read_text(encoding="utf-8")))
     elif path.suffix in TEXTS:
