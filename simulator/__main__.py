@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
@@ -17,7 +18,9 @@ from simulator.store import Store
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of all commands."""
-    top = argparse.ArgumentParser(prog="simulator", description="Stand-in source systems; all people are generated.")
+    top = argparse.ArgumentParser(
+        prog="simulator", description="Stand-in source systems; all people are generated."
+    )
     commands = top.add_subparsers(dest="command", required=True)
     for name in ("serve", "build"):
         command = commands.add_parser(name)
@@ -29,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
         if name == "serve":
             command.add_argument("--port", type=int, default=8180)
             command.add_argument("--token-seconds", type=int, default=300)
-            command.add_argument("--no-faults", action="store_true", help="no 503, error bodies or repeated rows")
+            command.add_argument(
+                "--no-faults", action="store_true", help="no 503, error bodies or repeated rows"
+            )
     commands.add_parser("defects").add_argument("--home", type=Path, required=True)
     return top
 
@@ -46,6 +51,18 @@ def _build_command(settings: Settings) -> list[str]:
     return command + (["--land-dsn", settings.land_dsn] if settings.land_dsn else [])
 
 
+class Server(uvicorn.Server):
+    """A server that ends with exit code 0 on SIGTERM; uvicorn would raise the signal once more."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT or SIGTERM."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
 async def _prepare(service: Service, settings: Settings, server: uvicorn.Server) -> int:
     """Build in a process of its own, so that its memory is given back, then open the stores."""
     process = await asyncio.create_subprocess_exec(*_build_command(settings))
@@ -55,7 +72,9 @@ async def _prepare(service: Service, settings: Settings, server: uvicorn.Server)
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
         await asyncio.wait([waiter], timeout=0.2)
-    if server.should_exit or waiter.result():
+    if server.should_exit:
+        return 0
+    if waiter.result():
         server.should_exit = True
         return waiter.result()
     for layout in HTTP_LAYOUTS:
@@ -68,13 +87,11 @@ async def _prepare(service: Service, settings: Settings, server: uvicorn.Server)
 async def _serve(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     settings.home.mkdir(parents=True, exist_ok=True)
-    service = Service(
-        settings.as_of, token_seconds=arguments.token_seconds, faults=not arguments.no_faults
-    )
+    service = Service(settings.as_of, token_seconds=arguments.token_seconds, faults=not arguments.no_faults)
     config = uvicorn.Config(
         application(service), host="127.0.0.1", port=arguments.port, log_level="warning", access_log=False
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     preparing = asyncio.create_task(_prepare(service, settings, server))
     await server.serve()
     return await preparing

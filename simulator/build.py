@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator import defects, drops, landdb, store, units
+from simulator import NOTICE, NOTICE_VI, defects, drops, landdb, store, units
 from simulator.clock import HORIZON, START
 from simulator.columns import day_number
 from simulator.delivery import Table, chunks
@@ -102,8 +102,8 @@ def stem(cache: Path, layout: Layout) -> Path:
 
 def is_ready(settings: Settings) -> bool:
     """True when this very day is already built, the land database included."""
-    ready = settings.cache / "ready.json"
-    if not ready.exists():
+    needed = [settings.cache / "ready.json", settings.home / "drops", settings.home / "injected_defects.csv"]
+    if not all(path.exists() for path in needed):
         return False
     return settings.land_dsn is None or landdb.is_current(settings.land_dsn, settings.cache.name)
 
@@ -140,7 +140,9 @@ def build(settings: Settings) -> None:
     progress.say(f"ready: {len(found)} defects injected")
 
 
-def _records(folder: Path, world: World, as_of: int, counts: dict[str, int], progress: Progress) -> defects.Found:
+def _records(
+    folder: Path, world: World, as_of: int, counts: dict[str, int], progress: Progress
+) -> defects.Found:
     found: defects.Found = []
     for snapshot in (world.agency, world.procedure):
         layout = snapshot.layout
@@ -160,6 +162,7 @@ def _drops(settings: Settings, world: World, as_of: int, progress: Progress) -> 
     if not mark.exists() or mark.read_text() != settings.world_key:
         shutil.rmtree(folder, ignore_errors=True)
     mark.write_text(settings.world_key)
+    drops.place_file(folder / "LUU_Y.txt", f"{NOTICE_VI}\n{NOTICE}\n".encode())
     drops.write_admin(folder / "admin", as_of)
     target = folder / "business"
     drops.write_places(target, world.places, as_of)

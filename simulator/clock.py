@@ -45,7 +45,8 @@ def _tables() -> tuple[Ints, Ints]:
 def add_working_days(days: Ints, count: Ints) -> Ints:
     """The day that lies `count` working days after each day."""
     ordinal, position = _tables()
-    return position[ordinal[days - _CAL_FIRST] - 1 + count] + _CAL_FIRST
+    out: Ints = position[ordinal[days - _CAL_FIRST] - 1 + count] + _CAL_FIRST
+    return out
 
 
 def month_start(day: int) -> int:

@@ -6,6 +6,7 @@ A column is an Arrow string array. Numbers become text through byte matrices, da
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Column = pa.Array
+Column: TypeAlias = pa.Array
 
 NEVER = 10**6
 """Day number (days since 1970-01-01) of what never happens."""
@@ -35,7 +36,8 @@ def mix(numbers: Ints, salt: int) -> Ints:
     z = numbers.astype(np.uint64) + np.uint64((salt * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((z ^ (z >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)
+    out: Ints = ((z ^ (z >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)
+    return out
 
 
 def weighted(rng: np.random.Generator, weights: Sequence[float] | Floats, size: int) -> Ints:

@@ -153,7 +153,7 @@ def _specs() -> tuple[Spec, ...]:
             ("registration_no", EXACT, 0.001, m.listed),
         ],
     }  # fmt: skip
-    return tuple(Spec(*place, *row) for place, rows in table.items() for row in rows)
+    return tuple(Spec(source, name, *row) for (source, name), rows in table.items() for row in rows)
 
 
 SPECS = _specs()
@@ -162,9 +162,7 @@ CODES = tuple(sorted({spec.code for spec in SPECS}))
 
 def spec_number(table: str, field: str, code: str) -> int:
     """Position in SPECS of the one kind of defect."""
-    return next(
-        i for i, s in enumerate(SPECS) if (s.table, s.field, s.code) == (table, field, code)
-    )
+    return next(i for i, s in enumerate(SPECS) if (s.table, s.field, s.code) == (table, field, code))
 
 
 def _minimum(code: str) -> int:

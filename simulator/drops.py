@@ -50,7 +50,11 @@ def _collect(table: Table, as_of: int) -> tuple[pa.Table, np.ndarray, defects.Fo
         pieces.append(pa.table(columns))
         seconds.append(updated)
         found += spoiled
-    whole = pa.concat_tables(pieces) if pieces else pa.table({n: pa.array([], pa.string()) for n in table.layout.fields})
+    whole = (
+        pa.concat_tables(pieces)
+        if pieces
+        else pa.table({n: pa.array([], pa.string()) for n in table.layout.fields})
+    )
     return whole, np.concatenate(seconds), found
 
 
@@ -115,7 +119,12 @@ def write_households(folder: Path, table: HouseholdBusinesses, as_of: int) -> de
     book.set_properties({"created": datetime.datetime(2024, 1, 1), "comments": NOTICE_VI})
     sheet = book.add_worksheet(SHEET)
     day = "/".join(reversed(iso_day(as_of).split("-")))
-    titles = ("SỞ TÀI CHÍNH - PHÒNG ĐĂNG KÝ KINH DOANH", "DANH SÁCH HỘ KINH DOANH", f"Đến ngày {day}", NOTICE_VI)
+    titles = (
+        "SỞ TÀI CHÍNH - PHÒNG ĐĂNG KÝ KINH DOANH",
+        "DANH SÁCH HỘ KINH DOANH",
+        f"Đến ngày {day}",
+        NOTICE_VI,
+    )
     for number, title in enumerate(titles):
         sheet.write_string(number, 0, title)
     for column, title in enumerate(table.layout.fields.values()):
@@ -128,7 +137,9 @@ def write_households(folder: Path, table: HouseholdBusinesses, as_of: int) -> de
         number += 1
     sheet.write_string(number, 0, TOTAL)
     sheet.write_number(number, 1, len(whole))
-    sheet.write_string(number + 1, 0, "Ghi chú: từ 1/7/2025 mã số hộ kinh doanh là số định danh cá nhân của chủ hộ.")
+    sheet.write_string(
+        number + 1, 0, "Ghi chú: từ 1/7/2025 mã số hộ kinh doanh là số định danh cá nhân của chủ hộ."
+    )
     sheet.write_string(number + 2, 0, NOTICE_VI)
     book.close()
     place_file(folder / f"{table.layout.path}_{_day_stamp(as_of)}.xlsx", buffer.getvalue())

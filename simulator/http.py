@@ -10,9 +10,11 @@ from datetime import datetime
 
 import orjson
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from simulator import NOTICE
 from simulator.layouts import HTTP_LAYOUTS
@@ -32,8 +34,8 @@ class Service:
     """State of the running source systems."""
 
     as_of: str
-    key: str = field(default_factory=lambda: os.environ.get("SIMULATOR_LGSP_KEY", "khochung"))
-    secret: str = field(default_factory=lambda: os.environ.get("SIMULATOR_LGSP_SECRET", "khochung-local"))
+    key: str = field(default_factory=lambda: os.environ.get("SIMULATOR_LGSP_KEY", "local"))
+    secret: str = field(default_factory=lambda: os.environ.get("SIMULATOR_LGSP_SECRET", "local"))
     token_seconds: int = 300
     faults: bool = True
     stores: dict[str, Store] = field(default_factory=dict)
@@ -48,7 +50,7 @@ class Service:
         now = time.monotonic()
         while self.recent and now - self.recent[0] > 1:
             self.recent.popleft()
-        if self.running >= MAX_CONCURRENT or len(self.recent) >= MAX_PER_SECOND:
+        if self.running > MAX_CONCURRENT or len(self.recent) >= MAX_PER_SECOND:
             return True
         self.recent.append(now)
         return False
@@ -86,7 +88,12 @@ async def token(request: Request) -> Response:
     service.tokens = {t: end for t, end in service.tokens.items() if end > now}
     service.tokens[issued] = now + service.token_seconds
     return answer(
-        {"access_token": issued, "token_type": "Bearer", "expires_in": service.token_seconds, "scope": "default"}
+        {
+            "access_token": issued,
+            "token_type": "Bearer",
+            "expires_in": service.token_seconds,
+            "scope": "default",
+        }
     )
 
 
@@ -103,7 +110,9 @@ def _refusal(service: Service, request: Request) -> Response | None:
     if service.faults and service.requests % FAIL_EVERY == FAIL_EVERY // 3:
         return _fault(503, 101503, "Error connecting to the back end")
     if service.faults and service.requests % ERROR_EVERY == ERROR_EVERY // 2:
-        return answer({"Status": "ERROR", "Code": "SYS-001", "Message": "Lỗi hệ thống, vui lòng thử lại", "Data": None})
+        return answer(
+            {"Status": "ERROR", "Code": "SYS-001", "Message": "Lỗi hệ thống, vui lòng thử lại", "Data": None}
+        )
     return None
 
 
@@ -120,7 +129,9 @@ def _seconds(text: str | None) -> int | None:
     return int(-(-seconds // 1))
 
 
-def page_body(store: Store, page: int, size: int, since: int | None, before: int | None, faults: bool) -> bytes:
+def page_body(
+    store: Store, page: int, size: int, since: int | None, before: int | None, faults: bool
+) -> bytes:
     """One page. Total is the source's own count of the filter; a repeated border row is not in it."""
     first, last = store.span(since, before)
     start = min(first + (page - 1) * size, last)
@@ -138,15 +149,12 @@ async def table_page(request: Request) -> Response:
     refused = _refusal(service, request)
     if refused is not None:
         return refused
-    service.running += 1
+    query = request.query_params
     try:
-        query = request.query_params
         page, size = int(query.get("page", 1)), int(query.get("pageSize", DEFAULT_PAGE))
         since, before = _seconds(query.get("updated_since")), _seconds(query.get("updated_before"))
     except ValueError as error:
         return answer({"Status": "ERROR", "Code": "REQ-400", "Message": str(error)}, 400)
-    finally:
-        service.running -= 1
     if page < 1 or not 1 <= size <= MAX_PAGE:
         message = f"page must be at least 1 and pageSize 1 to {MAX_PAGE}"
         return answer({"Status": "ERROR", "Code": "REQ-400", "Message": message}, 400)
@@ -154,10 +162,26 @@ async def table_page(request: Request) -> Response:
     return Response(body, 200, HEADERS, "application/json")
 
 
+class Counted:
+    """Counts the table requests in flight, until their last byte is sent."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app, self.service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; health and token requests are not counted."""
+        counted = int(scope["type"] == "http" and scope["path"] not in ("/health", "/token"))
+        self.service.running += counted
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.service.running -= counted
+
+
 def application(service: Service) -> Starlette:
     """The ASGI application over the service state."""
     routes = [Route("/health", health), Route("/token", token, methods=["POST"])]
     routes += [Route(layout.path, table_page) for layout in HTTP_LAYOUTS]
-    app = Starlette(routes=routes)
+    app = Starlette(routes=routes, middleware=[Middleware(Counted, service=service)])
     app.state.service = service
     return app

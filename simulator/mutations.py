@@ -98,7 +98,11 @@ def _imprecise(value: str, salt: int) -> str:
 def _future(value: str, salt: int) -> str:
     if "/" in value:
         return f"{value[:6].replace('29/02', '28/02')}{FUTURE_YEAR}"
-    return f"{FUTURE_YEAR}{value[4:].replace('0229', '0228', 1)}" if value.isdigit() else f"{FUTURE_YEAR}-03-15{value[10:]}"
+    return (
+        f"{FUTURE_YEAR}{value[4:].replace('0229', '0228', 1)}"
+        if value.isdigit()
+        else f"{FUTURE_YEAR}-03-15{value[10:]}"
+    )
 
 
 def _excel_serial(value: str, salt: int) -> str | None:

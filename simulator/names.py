@@ -63,9 +63,7 @@ def load() -> NameList:
     )
 
 
-def draw_by_sex(
-    rng: np.random.Generator, of: dict[int, tuple[Ints, list[float]]], sex: Ints
-) -> Ints:
+def draw_by_sex(rng: np.random.Generator, of: dict[int, tuple[Ints, list[float]]], sex: Ints) -> Ints:
     """Indices of a middle or given name that suits the sex."""
     male = of[1][0][weighted(rng, of[1][1], len(sex))]
     female = of[2][0][weighted(rng, of[2][1], len(sex))]
@@ -75,4 +73,6 @@ def draw_by_sex(
 def full_name(surname: Ints, middle: Ints, given: Ints) -> Column:
     """Full names as a column."""
     listed = load()
-    return join(take(listed.surname, surname), " ", take(listed.middle, middle), " ", take(listed.given, given))
+    return join(
+        take(listed.surname, surname), " ", take(listed.middle, middle), " ", take(listed.given, given)
+    )

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.columns import Column, Ints
+from simulator.defects import Found
 from simulator.delivery import Chunk
 from simulator.layouts import Layout
 
@@ -58,9 +59,9 @@ def write(stem: Path, pieces: Iterable[tuple[pa.StringArray, Ints]]) -> int:
     return sum(len(part) for part in updated)
 
 
-def write_chunks(stem: Path, layout: Layout, chunks: Iterable[Chunk]) -> tuple[int, list[tuple[str, ...]]]:
+def write_chunks(stem: Path, layout: Layout, chunks: Iterable[Chunk]) -> tuple[int, Found]:
     """Serialise a table; returns the number of records and the defects found on the way."""
-    found: list[tuple[str, ...]] = []
+    found: Found = []
 
     def pieces() -> Iterator[tuple[pa.StringArray, Ints]]:
         for columns, seconds, spoiled in chunks:
@@ -72,7 +73,9 @@ def write_chunks(stem: Path, layout: Layout, chunks: Iterable[Chunk]) -> tuple[i
 
 def write_records(stem: Path, layout: Layout, records: list[dict[str, str | None]]) -> int:
     """Serialise a small snapshot."""
-    texts = [orjson.dumps({path: r[name] for name, path in layout.fields.items()}).decode() + "," for r in records]
+    texts = [
+        orjson.dumps({path: r[name] for name, path in layout.fields.items()}).decode() + "," for r in records
+    ]
     return write(stem, [(pa.array(texts, type=pa.string()), np.zeros(len(texts), dtype=np.int64))])
 
 
@@ -91,7 +94,9 @@ class Store:
         if self.snapshot:
             return 0, len(self.updated)
         first = 0 if since is None else int(np.searchsorted(self.updated, since, side="left"))
-        last = len(self.updated) if before is None else int(np.searchsorted(self.updated, before, side="left"))
+        last = (
+            len(self.updated) if before is None else int(np.searchsorted(self.updated, before, side="left"))
+        )
         return first, max(first, last)
 
     def records(self, first: int, last: int) -> bytes:

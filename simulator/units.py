@@ -51,8 +51,8 @@ class Units:
 
 
 def _pick(parts: NDArray[np.int64], edges: Floats, cell: Ints, u: Floats) -> Ints:
-    chosen = (u[:, None] >= edges[cell]).sum(axis=1)
-    return parts[cell, chosen]
+    out: Ints = parts[cell, (u[:, None] >= edges[cell]).sum(axis=1)]
+    return out
 
 
 def read(name: str) -> list[dict[str, str]]:
@@ -80,9 +80,7 @@ def _shares(rows: list[dict[str, str]]) -> list[float]:
     return [MAIN_SHARE if r["phan_chinh"] == "true" else (1 - MAIN_SHARE) / others for r in rows]
 
 
-def _parts(
-    day: str, cells: dict[str, int], targets: dict[str, int]
-) -> tuple[NDArray[np.int64], Floats]:
+def _parts(day: str, cells: dict[str, int], targets: dict[str, int]) -> tuple[NDArray[np.int64], Floats]:
     count = len(cells)
     parts = np.tile(np.arange(count, dtype=np.int64)[:, None], (1, 3))
     edges = np.full((count, 2), 2.0)
@@ -105,7 +103,9 @@ def _populations(legacy: list[dict[str, str]]) -> Floats:
         [(0.6 + (int(r["ma"]) * 7919 % 101) / 125) * (1.0 if r["loai"] == "Xã" else 1.3) for r in legacy]
     )
     stated = {
-        old: float(sum(int(r["dan_so"]) for r in read("unit_change.csv") if r["ma_cu"] == old and r["dan_so"]))
+        old: float(
+            sum(int(r["dan_so"]) for r in read("unit_change.csv") if r["ma_cu"] == old and r["dan_so"])
+        )
         for old in {r["ma"] for r in legacy}
     }
     out = np.zeros(len(legacy))

@@ -21,7 +21,19 @@ RES_2024 = "Nghị quyết 1244/NQ-UBTVQH15"
 RES_PROVINCE = "Nghị quyết 202/2025/QH15"
 RES_COMMUNE = "Nghị quyết 1682/NQ-UBTVQH15"
 CODE_TABLE = "Quyết định 124/2004/QĐ-TTg"
-UNIT_HEADER = ["ma", "cap", "ten", "loai", "ma_cha", "ma_tinh", "tu_ngay", "den_ngay", "vi_do", "kinh_do", "can_cu"]
+UNIT_HEADER = [
+    "ma",
+    "cap",
+    "ten",
+    "loai",
+    "ma_cha",
+    "ma_tinh",
+    "tu_ngay",
+    "den_ngay",
+    "vi_do",
+    "kinh_do",
+    "can_cu",
+]
 CHANGE_HEADER = [
     "ngay_hieu_luc", "ma_cu", "ma_moi", "pham_vi", "phan_chinh", "dan_so", "dien_tich_km2", "can_cu",
 ]  # fmt: skip

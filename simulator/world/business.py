@@ -19,7 +19,13 @@ NEW_PER_YEAR = {"11": 1_930, "39": 1_050}
 HOUSEHOLD_BASE, HOUSEHOLD_NEW_PER_YEAR = 128_000, 11_000
 LEGAL_FORMS = ("TNHH1TV", "TNHH2TV", "CTCP", "DNTN", "HD")
 FORM_WEIGHTS = (56.0, 24.0, 13.0, 6.9, 0.1)
-FORM_NAMES = ("Công ty TNHH MTV ", "Công ty TNHH ", "Công ty cổ phần ", "Doanh nghiệp tư nhân ", "Công ty hợp danh ")
+FORM_NAMES = (
+    "Công ty TNHH MTV ",
+    "Công ty TNHH ",
+    "Công ty cổ phần ",
+    "Doanh nghiệp tư nhân ",
+    "Công ty hợp danh ",
+)
 STATUSES = (
     "Đang hoạt động", "Tạm ngừng kinh doanh", "Đã giải thể, phá sản, chấm dứt tồn tại",
     "Bị thu hồi Giấy chứng nhận đăng ký doanh nghiệp do vi phạm",
@@ -39,7 +45,8 @@ def tax_codes(prefix: str, count: int) -> Ints:
     body = int(prefix) * 10**7 + serial * 7 + 3
     digits = (body[:, None] // 10 ** np.arange(8, -1, -1)) % 10
     rest = (digits * TAX_WEIGHTS).sum(axis=1) % 11
-    return (body * 10 + 10 - rest)[rest > 0][:count]
+    out: Ints = (body * 10 + 10 - rest)[rest > 0][:count]
+    return out
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,9 @@ class Enterprises:
         brand = c.mix(rows, 21)
         first = c.take(BRANDS, brand % len(BRANDS))
         second = c.take(BRANDS, brand // 32 % len(BRANDS))
-        return c.join(c.take(FORM_NAMES, self.form[rows]), first, " ", second, " ", c.plain(brand // 1024 % 900 + 100))
+        return c.join(
+            c.take(FORM_NAMES, self.form[rows]), first, " ", second, " ", c.plain(brand // 1024 % 900 + 100)
+        )
 
     def place(self, units: Units, rows: Ints, day: Ints, vintage: Ints) -> Ints:
         """Unit of the head office on `day`, in the vintage of another day."""
@@ -157,14 +166,18 @@ class Places:
         unique = np.isin(np.arange(n) % 10, [0]) & (np.arange(n) < units.cells)
         chosen = np.where(unique, borrowed, plain_ids)
         taken = np.isin(plain_ids, borrowed[unique]) & ~unique
-        self.ids = c.texts([str(i + 1 if t else i) for i, t in zip(chosen.tolist(), taken.tolist(), strict=True)])
+        self.ids = c.texts(
+            [str(i + 1 if t else i) for i, t in zip(chosen.tolist(), taken.tolist(), strict=True)]
+        )
 
     def rows(self, as_of: int) -> list[dict[str, str]]:
         """The code list as on the day, with contract column names."""
         from simulator.units import unit_rows
 
         iso = c.iso_day(as_of)
-        ids = dict(zip(zip(self.units.code, self.units.district, strict=True), self.ids.to_pylist(), strict=True))
+        ids = dict(
+            zip(zip(self.units.code, self.units.district, strict=True), self.ids.to_pylist(), strict=True)
+        )
         known = [r for r in unit_rows(iso) if r["cap"] == "XA"]
         names_of = {r["ma"]: r["ten"] for r in read("units.csv") if r["cap"] == "HUYEN"}
         out = []
@@ -201,7 +214,9 @@ class EnterpriseTable:
         """Local second of the last registration event."""
         e = self.e
         days = [d[rows] for d in (e.founded, e.suspended, e.resumed, e.ended, e.move)]
-        return c.at(np.max([np.where(d <= as_of, d, -NEVER) for d in days], axis=0), np.zeros(len(rows), np.int64))
+        return c.at(
+            np.max([np.where(d <= as_of, d, -NEVER) for d in days], axis=0), np.zeros(len(rows), np.int64)
+        )
 
     def status(self, rows: Ints, as_of: int) -> Ints:
         """Position in STATUSES on the day."""
@@ -221,9 +236,9 @@ class EnterpriseTable:
         second = c.mix(rows, 22) % len(codes)
         founded = c.date_text(e.founded[rows])
         compact = c.mix(rows, 24) % 12 == 0
-        detail = names.DETAILS.take(c.pa.array(c.mix(rows, 23) % len(names.DETAILS)))
+        detail = c.take(names.DETAILS, c.mix(rows, 23) % len(names.DETAILS))
         tail = c.choose(
-            units.columns["district"].take(c.pa.array(place)).to_numpy(zero_copy_only=False) == "0",
+            c.take(units.columns["district"], place).to_numpy(zero_copy_only=False) == "0",
             c.constant("tỉnh Tây Ninh", len(rows)),
             c.join(units.text("district_name", place), ", ", _province_name(units, place)),
         )
@@ -237,7 +252,7 @@ class EnterpriseTable:
             "capital_vnd": c.thousands(e.capital[rows]),
             "main_industry": c.take(codes, e.industry[rows]),
             "industries": c.join(c.take(lines, e.industry[rows]), ";", c.take(lines, second)),
-            "place_id": self.places.ids.take(c.pa.array(place)),
+            "place_id": c.take(self.places.ids, place),
             "address": c.join(detail, ", ", units.text("name", place), ", ", tail),
             "representative_name": self.people.full_name(e.owner[rows]),
             "representative_id": self.people.resident_number(e.owner[rows]),
@@ -282,7 +297,7 @@ class EnterpriseEvents:
             "enterprise_code": c.digits(e.code[firm], 10),
             "event_type": c.take(EVENT_TYPES, self.kind[rows]),
             "event_date": c.date_text(day),
-            "place_id": self.places.ids.take(c.pa.array(place)),
+            "place_id": c.take(self.places.ids, place),
             "capital_vnd": c.thousands(e.capital[firm]),
         }
 
@@ -308,7 +323,9 @@ class HouseholdBusinesses:
         self.owner = np.where(again, np.roll(owner, 1), owner)
         listed = read("vsic2018.csv")
         self.codes = [r["ma"] for r in listed]
-        weight = np.array([float(r["trong_so"]) * (3.0 if r["nganh_cap1"] in "AGIS" else 0.3) for r in listed])
+        weight = np.array(
+            [float(r["trong_so"]) * (3.0 if r["nganh_cap1"] in "AGIS" else 0.3) for r in listed]
+        )
         self.industry = c.weighted(rng, weight, n)
         self.closed = _event_day(rng, self.created, 0.06)
         self.tax = np.concatenate([tax_codes("80", n), np.zeros(0, dtype=np.int64)])
@@ -338,11 +355,13 @@ class HouseholdBusinesses:
         prefix = c.take(("45", "50"), units.long_an[self.cell[rows]].astype(np.int64))
         listed = names.load()
         brand = c.mix(rows, 31) % len(listed.given)
-        detail = names.DETAILS.take(c.pa.array(c.mix(rows, 32) % len(names.DETAILS)))
+        detail = c.take(names.DETAILS, c.mix(rows, 32) % len(names.DETAILS))
         return {
             "registration_no": c.join(prefix, c.take(letter, district), "8", c.digits(rows + 1, 6)),
             "business_code": c.choose(np.full(n, as_of >= REFORM), own, c.digits(self.tax[rows], 10)),
-            "business_name": c.join("Hộ kinh doanh ", c.take(listed.given, brand), " ", c.plain(rows % 977 + 1)),
+            "business_name": c.join(
+                "Hộ kinh doanh ", c.take(listed.given, brand), " ", c.plain(rows % 977 + 1)
+            ),
             "owner_name": people.full_name(owner),
             "owner_id": own,
             "registered_on": c.date_text(self.created[rows]),

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from simulator import columns as c
 from simulator import defects, names
-from simulator.clock import HORIZON, REFORM, START, add_working_days, working_days
+from simulator.clock import HORIZON, MERGER, REFORM, START, add_working_days, working_days
 from simulator.columns import NEVER, Bools, Column, Floats, Ints
 from simulator.layouts import DOSSIER
 from simulator.units import Units, read
 from simulator.world.business import Enterprises
 from simulator.world.people import People, phones
-from simulator.world.procedures import MERGER, Agencies, Catalogue
+from simulator.world.procedures import Agencies, Catalogue
 
 WINDOW = (c.day_number("2024-01-01"), c.day_number("2024-03-14"))
 QUARTER = (c.day_number("2024-01-01"), c.day_number("2024-03-31"))
@@ -67,7 +67,8 @@ def _daily(rng: np.random.Generator, days: Ints, rate: float) -> Ints:
     years = (days - WINDOW[0]) / 365.25
     season = 1 + 0.08 * np.sin(2 * np.pi * (years + 0.2))
     weekday = np.array((1.12, 1.02, 0.98, 0.96, 0.92, 0.5, 0.5))[(days + 3) % 7]
-    return rng.poisson(rate * (1 + GROWTH_PER_YEAR * years) * season * weekday)
+    out: Ints = rng.poisson(rate * (1 + GROWTH_PER_YEAR * years) * season * weekday)
+    return out
 
 
 def _receptions(rng: np.random.Generator, scale: float) -> tuple[Ints, Bools]:
@@ -133,7 +134,13 @@ def _quota(rng: np.random.Generator, where: Bools, share: float) -> Bools:
 
 
 def generate(
-    seed: int, scale: float, units: Units, listed: Catalogue, agencies: Agencies, people: People, firms: Enterprises
+    seed: int,
+    scale: float,
+    units: Units,
+    listed: Catalogue,
+    agencies: Agencies,
+    people: People,
+    firms: Enterprises,
 ) -> Dossiers:
     """All dossiers up to the horizon in the order of reception."""
     rng = c.generator(seed, "dossiers")
@@ -152,7 +159,9 @@ def generate(
     refused = (rng.random(n) < REFUSED) & ~quarter
     times = _times(rng, listed, day, procedure, long_an, refused)
     done = (times["ending"] == 0) & ~refused
-    digitised = np.where(quarter, _quota(rng, quarter, DIGITISED), rng.random(n) < 0.5 + 0.0004 * (day - START))
+    digitised = np.where(
+        quarter, _quota(rng, quarter, DIGITISED), rng.random(n) < 0.5 + 0.0004 * (day - START)
+    )
     electronic = np.where(
         quarter, _quota(rng, quarter & done, ELECTRONIC), rng.random(n) < 0.5 + 0.0004 * (day - START)
     )
@@ -195,7 +204,9 @@ def _times(
     calendar = add_working_days(day + limit - 1, wait + 1)
     due_day = np.where(unit == 1, calendar, working)
     early = np.maximum((np.where(unit == 2, 1, limit) * rng.random(n) ** 1.3).astype(np.int64), 0)
-    end_day = add_working_days(np.where(wait > 0, answer_day, day), np.where(wait > 0, np.maximum(early - 1, 0), early))
+    end_day = add_working_days(
+        np.where(wait > 0, answer_day, day), np.where(wait > 0, np.maximum(early - 1, 0), early)
+    )
     end_day = np.minimum(end_day, due_day)
     year_2024 = long_an & (day >= WINDOW[0]) & (day < WINDOW[0] + 366)
     late = rng.random(n) < np.where(year_2024, LATE, OTHER_LATE)
@@ -247,7 +258,13 @@ class DossierTable:
     layout = DOSSIER
 
     def __init__(
-        self, d: Dossiers, units: Units, listed: Catalogue, agencies: Agencies, people: People, firms: Enterprises
+        self,
+        d: Dossiers,
+        units: Units,
+        listed: Catalogue,
+        agencies: Agencies,
+        people: People,
+        firms: Enterprises,
     ) -> None:
         self.d, self.units, self.listed, self.agencies = d, units, listed, agencies
         self.people, self.firms = people, firms
@@ -261,7 +278,10 @@ class DossierTable:
         """Status, and the time of the last happening up to the end of the day."""
         d, now = self.d, (as_of + 1) * 86_400 - 1
         received, finished, returned = d.received[rows], d.finished[rows], d.returned[rows]
-        handling, ask, answer = received + 1_800, d.ask[rows], d.answer[rows]
+        ask, answer = d.ask[rows], d.answer[rows]
+        handling = received + np.where(
+            c.mix(rows, 60) % 3 == 0, 72_000, 1_800
+        )  # some wait until the next day
         normal = d.ending[rows] == 0
         finance = (c.mix(rows, 61) % 1000 < FINANCE * 1000) & (ask >= NEVER * 86_400)
         steps = [  # later rows win
@@ -279,7 +299,9 @@ class DossierTable:
         refused = d.refused[rows]
         over = refused & (d.day[rows] + 2 <= as_of)
         status = np.where(refused, np.where(over, 3, 1), status)
-        last = np.where(refused, np.where(over, c.at(d.day[rows] + 2, 36_000 + c.mix(rows, 62) % 9_000), received), last)
+        last = np.where(
+            refused, np.where(over, c.at(d.day[rows] + 2, 36_000 + c.mix(rows, 62) % 9_000), received), last
+        )
         return {"status": status, "last": last, "now": np.full(len(rows), now)}
 
     def updated(self, rows: Ints, as_of: int) -> Ints:
@@ -289,14 +311,21 @@ class DossierTable:
     def _code(self, rows: Ints) -> Column:
         """Dossier codes in the three forms in use over time."""
         d, day = self.d, self.d.day[rows]
-        agency = self.agencies.code.take(c.pa.array(d.agency[rows]))
+        agency = c.take(self.agencies.code, d.agency[rows])
         short = c.join(agency, "-", c.date_text(day, "%y%m%d"), "-", c.digits(d.sequence[rows], 4))
         long = c.join(agency, "-", c.date_text(day, "%Y%m%d"), "-", c.digits(d.sequence[rows], 7))
         level = self.listed.level[d.procedure[rows]]
         side = c.take(("H53", "H39"), d.long_an[rows].astype(np.int64))
         number = np.array([_number(str(r["agency_code"])) for r in self.agencies.rows])[d.agency[rows]]
         old = c.join(
-            "000.00.", c.digits(number, 2), ".", side, "-", c.date_text(day, "%y%m%d"), "-", c.digits(d.sequence[rows], 4)
+            "000.00.",
+            c.digits(number, 2),
+            ".",
+            side,
+            "-",
+            c.date_text(day, "%y%m%d"),
+            "-",
+            c.digits(d.sequence[rows], 4),
         )
         out = c.choose((level == 0) & (day <= OLD_CODES_UNTIL), old, short)
         return c.choose(day >= NEW_CODES, long, out)
@@ -319,12 +348,14 @@ class DossierTable:
         submitted = d.received[rows] - c.mix(rows, 64) % 3_000
         names_ = c.choose(firm, self.firms.name(d.company[rows]), people.full_name(person))
         flag = ("0", "1")
-        subject = c.join(self.subjects.take(c.pa.array(procedure)), " của ", names_)
+        subject = c.join(c.take(self.subjects, procedure), " của ", names_)
         return {
             "dossier_code": self._code(rows),
-            "procedure_code": self.codes.take(c.pa.array(procedure)),
-            "agency_code": self.agencies.code.take(c.pa.array(d.agency[rows])),
-            "channel_code": c.blank(c.plain(d.channel[rows]), (d.channel[rows] == 1) & (c.mix(rows, 65) % 10 == 0)),
+            "procedure_code": c.take(self.codes, procedure),
+            "agency_code": c.take(self.agencies.code, d.agency[rows]),
+            "channel_code": c.blank(
+                c.plain(d.channel[rows]), (d.channel[rows] == 1) & (c.mix(rows, 65) % 10 == 0)
+            ),
             "applicant_name": names_,
             "applicant_type": c.take(("1", "2"), firm.astype(np.int64)),
             "id_type": c.blank(c.constant("1", n), firm),
@@ -344,7 +375,7 @@ class DossierTable:
             "electronic_result": c.take(flag, (d.electronic[rows] & ended).astype(np.int64)),
             "vneid_account": c.take(flag, (online & (c.mix(rows, 67) % 10 < 8)).astype(np.int64)),
             "online_payment": c.plain(payment),
-            "fees": self.fees.take(c.pa.array(procedure)),
+            "fees": c.take(self.fees, procedure),
             "supplements": self._supplements(rows, now),
             "updated_at": c.stamp_iso(updated),
         }
@@ -365,7 +396,7 @@ class DossierTable:
                     f'[{{"HoSoBoSungId":"BS{number}","NoiDungBoSung":"Bổ sung thành phần hồ sơ","NgayBoSung":"{a}",'
                     f'"NgayTiepNhanBoSung":{end},"TrangThaiBoSung":"{state}"}}]'
                 )
-        return c.pa.array(out, type=c.pa.string())
+        return c.texts(out.tolist())
 
 
 def _number(code: str) -> int:

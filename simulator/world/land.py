@@ -111,7 +111,9 @@ def generate(seed: int, scale: float, units: Units) -> Parcels:
     parents = np.flatnonzero(ended < NEVER)
     parents = np.repeat(parents[np.argsort(ended[parents], kind="stable")], 2)
     second = np.arange(len(parents)) % 2
-    half = np.where(second == 0, decimetres[parents] * 2 // 5, decimetres[parents] - decimetres[parents] * 2 // 5)
+    half = np.where(
+        second == 0, decimetres[parents] * 2 // 5, decimetres[parents] - decimetres[parents] * 2 // 5
+    )
     counts = np.bincount(cell, minlength=units.cells)
     child_number = counts[cell[parents]] + _rank(cell[parents])
     m, total = len(parents), n + len(parents)
@@ -193,7 +195,8 @@ class ParcelTable:
         """Local second of the last happening up to the day."""
         p = self.p
         days = [d[rows] for d in (p.created, p.change, p.recode, p.ended)]
-        return c.at(np.max([np.where(d <= as_of, d, -NEVER) for d in days], axis=0), _second(rows, 41))
+        last = np.max([np.where(d <= as_of, d, -NEVER) for d in days], axis=0)
+        return c.at(last, np.where(last == p.created[rows], _second(rows, 42), _second(rows, 41)))
 
     def render(self, rows: Ints, updated: Ints, as_of: int) -> dict[str, Column]:
         """Contract columns of the rows as on the day; commune in the vintage of the last change."""
@@ -230,7 +233,9 @@ class ParcelTable:
             "kinh_tuyen_truc": c.take(("105-30", "105-45"), long_an.astype(np.int64)),
             "dang_tranh_chap": c.take(("f", "t"), p.disputed[rows].astype(np.int64)),
             "thoi_diem_khoi_tao": c.stamp_iso(c.at(p.created[rows], _second(rows, 42)), ""),
-            "thoi_diem_ket_thuc": c.stamp_iso(c.at(np.where(ended, p.ended[rows], NEVER), np.zeros(n, np.int64) + 61_200), ""),
+            "thoi_diem_ket_thuc": c.stamp_iso(
+                c.at(np.where(ended, p.ended[rows], NEVER), np.zeros(n, np.int64) + 61_200), ""
+            ),
             "thoi_diem_cap_nhat": c.stamp_iso(updated, ""),
         }
 
@@ -286,7 +291,9 @@ class UseTable:
         whole = p.area[parcel]
         house, rest = whole * 3 // 10, whole // 10
         middle = np.where(p.kind_3[parcel] >= 0, whole - house - rest, whole - house)
-        out = np.where(order == 2, rest, np.where(order == 1, middle, np.where(p.kind_2[parcel] >= 0, house, whole)))
+        out = np.where(
+            order == 2, rest, np.where(order == 1, middle, np.where(p.kind_2[parcel] >= 0, house, whole))
+        )
         wrong = p.plan[parcel] == defects.spec_number("parcel", "dien_tich", "AREA_MISMATCH")
         return np.where(wrong, out * 5 // 4, out)
 
@@ -353,13 +360,15 @@ class RightTable:
         human, old = self.holder[rows] < 2, self.old_card[rows]
         issued = updated // 86400
         salt = c.mix(rows, 48) + issued
-        letters = c.join(c.take(list(SERIAL_LETTERS), salt % 17), c.take(list(SERIAL_LETTERS), salt // 17 % 17))
+        letters = c.join(
+            c.take(list(SERIAL_LETTERS), salt % 17), c.take(list(SERIAL_LETTERS), salt // 17 % 17)
+        )
         serial = c.choose(issued >= EIGHT_DIGITS, c.digits(salt // 289, 8), c.digits(salt // 289, 6))
         year = people.birth[person].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
         full = c.mix(rows, 49) % 4 == 0
         born = c.choose(full, c.date_text(people.birth[person]), c.plain(year))
         numbers = c.choose(old, c.join("30", c.digits(c.mix(person, 6), 7)), people.resident_number(person))
-        detail = names.DETAILS.take(c.pa.array(c.mix(person, 50) % len(names.DETAILS)))
+        detail = c.take(names.DETAILS, c.mix(person, 50) % len(names.DETAILS))
         return {
             "quyen_id": c.uuid_text(self.uuid[rows]),
             "thua_dat_id": c.uuid_text(self.p.uuid[self.parcel[rows]]),

@@ -26,7 +26,22 @@ BIRTHS, DEATHS, ARRIVALS, DEPARTURES, MOVES = 0.0150, 0.0065, 0.0090, 0.0060, 0.
 OTHER_BIRTH_PROVINCES = (79, 82, 87, 89, 74, 75, 83, 84, 93, 94, 95, 96, 1, 38, 40, 42, 52, 66)
 OTHER_PROVINCES = ("79", "75", "82", "92", "96", "01", "48", "68", "66")
 """Codes that mean a neighbour both before and after 1/7/2025."""
-MOBILE_PREFIXES = ("032", "033", "036", "038", "070", "077", "079", "081", "083", "090", "091", "093", "097", "098")
+MOBILE_PREFIXES = (
+    "032",
+    "033",
+    "036",
+    "038",
+    "070",
+    "077",
+    "079",
+    "081",
+    "083",
+    "090",
+    "091",
+    "093",
+    "097",
+    "098",
+)
 YEARS = (HORIZON - START) / 365.25
 FIRST_REGISTER_DAY = c.day_number("2004-01-01")
 RELATIONS = ("Chủ hộ", "Vợ", "Chồng", "Con", "Cháu", "Anh, chị, em")
@@ -81,7 +96,8 @@ class People:
     def heads_in(self, rng: np.random.Generator, cell: Ints) -> Ints:
         """A random head of household among the first residents of each cell."""
         first, last = self.cell_start[cell], self.cell_start[cell + 1]
-        return self.head[first + (rng.random(len(cell)) * np.maximum(last - first, 1)).astype(np.int64)]
+        out: Ints = self.head[first + (rng.random(len(cell)) * np.maximum(last - first, 1)).astype(np.int64)]
+        return out
 
 
 def population_per_cell(units: Units, scale: float) -> Ints:
@@ -104,7 +120,8 @@ def _households(rng: np.random.Generator, cell: Ints) -> Ints:
     starts[edges[edges < len(cell)]] = True
     starts[0] = True
     starts[1:] |= cell[1:] != cell[:-1]
-    return np.cumsum(starts) - 1
+    out: Ints = np.cumsum(starts) - 1
+    return out
 
 
 def not_january_first(days: Ints) -> Ints:
@@ -161,7 +178,8 @@ def personal_numbers(province: Ints, sex: Ints, birth: Ints) -> Ints:
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     rank = np.empty(len(group), dtype=np.int64)
     rank[order] = np.arange(len(group)) - np.repeat(first, np.diff(np.r_[first, len(group)]))
-    return group * 1_000_000 + (rank * 387_421 + group % 999_983) % 1_000_000
+    out: Ints = group * 1_000_000 + (rank * 387_421 + group % 999_983) % 1_000_000
+    return out
 
 
 def _birth_province(rng: np.random.Generator, long_an: Bools, birth: Ints) -> Ints:
@@ -189,7 +207,9 @@ def generate(seed: int, scale: float, units: Units) -> People:
     born_day = not_january_first(np.sort(rng.integers(START, HORIZON - 25, born)))
     came_cell = c.weighted(rng, units.population, arrived)
     came_day = np.sort(rng.integers(START, HORIZON - 20, arrived))
-    came_birth = not_january_first(came_day - ((18 + np.minimum(rng.exponential(12, arrived), 60)) * 365.25).astype(np.int64))
+    came_birth = not_january_first(
+        came_day - ((18 + np.minimum(rng.exponential(12, arrived), 60)) * 365.25).astype(np.int64)
+    )
     n = base + born + arrived
     index = np.arange(n)
     newborn = (index >= base) & (index < base + born)
@@ -204,7 +224,9 @@ def generate(seed: int, scale: float, units: Units) -> People:
     head = np.concatenate([head, parent, base + born + np.arange(arrived)])
     relation = np.concatenate([relation, np.full(born, 3), np.zeros(arrived, dtype=np.int64)])
     start = np.concatenate([np.full(base, START - 1), born_day, came_day])
-    created = np.concatenate([np.zeros(base, dtype=np.int64), _lagged(rng, born_day, 25), _lagged(rng, came_day, 20)])
+    created = np.concatenate(
+        [np.zeros(base, dtype=np.int64), _lagged(rng, born_day, 25), _lagged(rng, came_day, 20)]
+    )
     order = np.concatenate([np.arange(base), base + np.argsort(created[base:], kind="stable")])
 
     people = _life(rng, start, created, birth, newborn)
@@ -348,7 +370,9 @@ class Residents:
         touched = p.touch[rows] <= as_of
         phone_seed = c.mix(rows, 5) + touched
         child = birth_after(p.birth[rows], 2012)
-        card = c.join(c.take(("30", "29"), (~units.long_an[p.cell[rows]]).astype(np.int64)), c.digits(c.mix(rows, 6), 7))
+        card = c.join(
+            c.take(("30", "29"), (~units.long_an[p.cell[rows]]).astype(np.int64)), c.digits(c.mix(rows, 6), 7)
+        )
         house = np.where(moved, p.households + rows, p.household[rows])
         detail = c.mix(house, 8) % len(names.DETAILS)
         return {
@@ -366,7 +390,7 @@ class Residents:
             "permanent_province": units.text("province", home),
             "permanent_district": units.text("district", home),
             "permanent_commune": units.text("code", home),
-            "permanent_detail": names.DETAILS.take(_array(detail)),
+            "permanent_detail": c.take(names.DETAILS, detail),
             "permanent_since": c.date_text(since),
             "current_province": c.blank(units.text("province", abode), p.no_abode[rows]),
             "current_district": c.blank(units.text("district", abode), p.no_abode[rows]),
@@ -385,10 +409,6 @@ def birth_after(birth: Ints, year: int) -> Bools:
 def phones(seed: Ints) -> Column:
     """Ten-digit mobile numbers."""
     return c.join(c.take(MOBILE_PREFIXES, seed % len(MOBILE_PREFIXES)), c.digits(seed // 16, 7))
-
-
-def _array(index: Ints) -> Column:
-    return c.pa.array(index)
 
 
 class Events:
@@ -411,10 +431,13 @@ class Events:
         day = np.concatenate([d[mask] for _, mask, d, _ in sets])
         registered = np.concatenate([r[mask] for _, mask, _, r in sets])
         order = np.lexsort((kind, person, registered))
-        self.kind, self.person, self.day, self.created = kind[order], person[order], day[order], registered[order]
-        orphaned = np.isin(
-            p.plan[self.person], [defects.spec_number("resident", "record_id", "KEY_MISSING")]
+        self.kind, self.person, self.day, self.created = (
+            kind[order],
+            person[order],
+            day[order],
+            registered[order],
         )
+        orphaned = np.isin(p.plan[self.person], [defects.spec_number("resident", "record_id", "KEY_MISSING")])
         eligible = {("to_commune", "CODE_UNKNOWN"): self.kind != 3}
         self.plan = defects.plan(seed, EVENT, self.created, eligible, orphaned)
 
@@ -429,7 +452,9 @@ class Events:
         moved = p.move[person] <= day
         before = units.resolve(p.cell[person], p.u[person], day)
         here = units.resolve(
-            np.where(moved, p.move_cell[person], p.cell[person]), np.where(moved, p.move_u[person], p.u[person]), day
+            np.where(moved, p.move_cell[person], p.cell[person]),
+            np.where(moved, p.move_u[person], p.u[person]),
+            day,
         )
         other = c.take(OTHER_PROVINCES, c.mix(rows, 9) % len(OTHER_PROVINCES))
         origin = np.where(kind == 4, before, here)

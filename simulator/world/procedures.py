@@ -79,7 +79,9 @@ def agencies(units: Units) -> Agencies:
     """All agencies over time. The index arrays hold positions in `rows`."""
     rows: list[dict[str, str | int | None]] = []
 
-    def add(code: str, name: str, level: str, parent: str | None, commune: str | None, start: int, end: int) -> int:
+    def add(
+        code: str, name: str, level: str, parent: str | None, commune: str | None, start: int, end: int
+    ) -> int:
         rows.append(
             {"agency_code": code, "agency_name": name, "level_code": level, "parent_code": parent,
              "commune_code": commune, "valid_from": start, "valid_to": end}
@@ -104,7 +106,7 @@ def agencies(units: Units) -> Agencies:
     district = _districts(units, add)
     commune = np.full(len(units.code), -1, dtype=np.int64)
     _legacy_communes(units, add, commune)
-    add(f"{H_MERGED}", "Ủy ban nhân dân tỉnh Tây Ninh (hợp nhất)", "TINH", None, None, REFORM, NEVER)
+    add(f"{H_MERGED}", "Ủy ban nhân dân tỉnh Tây Ninh", "TINH", None, None, REFORM, NEVER)
     for number, name in enumerate(DEPARTMENTS, start=1):
         if number in MERGED_ON_2025_03:
             continue
