@@ -50,7 +50,7 @@ def _parts(site: "Site") -> dict[str, Any]:
         "summary": CATALOGUE_SUMMARY,
         "licence": OPEN,
         "disclosure_note": disclosure_note,
-        "label_of": lambda fact: labels[fact.name.partition(".")[2]],
+        "label_of": lambda fact: labels[fact.format],
         "total_rows": total,
     }
 

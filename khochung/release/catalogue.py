@@ -32,7 +32,7 @@ class VersionFact:
 
     @property
     def data_files(self) -> tuple[FileFact, ...]:
-        return tuple(f for f in self.files if any(f.name.partition(".")[2] == form.suffix for form in FORMATS))
+        return tuple(fact for fact in self.files if fact.format is not None)
 
     @property
     def bytes(self) -> int:
@@ -59,12 +59,13 @@ class Checks:
 
 @dataclass(frozen=True)
 class Entry:
-    """A declared dataset in a release: its versions (newest first), its state and its newest checks."""
+    """A declared dataset in a release: its versions (newest first), its state, its newest checks and their report."""
 
     dataset: Dataset
     versions: tuple[VersionFact, ...]
     held: Text | None
     checks: Checks
+    quality_path: str | None = None
 
     @property
     def latest(self) -> VersionFact | None:
@@ -203,7 +204,7 @@ def _contact(dataset: Dataset) -> str:
 
 
 def _distributions(latest: VersionFact) -> list[tuple[Any, FileFact]]:
-    by_suffix = {fact.name.partition(".")[2]: fact for fact in latest.data_files}
+    by_suffix = {fact.format: fact for fact in latest.data_files}
     return [(form, by_suffix[form.suffix]) for form in FORMATS if form.suffix in by_suffix]
 
 

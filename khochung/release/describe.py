@@ -44,12 +44,16 @@ OPEN = Licence(
 
 @dataclass(frozen=True)
 class FileFact:
-    """A published file of a version: name inside its folder, size in bytes, SHA-256, IANA media type."""
+    """A published file of a version: name inside its folder, size in bytes, SHA-256, IANA media type.
+
+    `format`: the suffix of a data format; None for what stands beside the data.
+    """
 
     name: str
     bytes: int
     sha256: str
     media_type: str
+    format: str | None = None
 
 
 def json_bytes(value: Any) -> bytes:
@@ -91,7 +95,7 @@ def datapackage(
 
 
 def _resource(content: Content, fact: FileFact, tabular: bool) -> dict[str, Any]:
-    suffix = fact.name.partition(".")[2]
+    suffix = fact.format or ""
     resource: dict[str, Any] = {
         "$schema": RESOURCE_PROFILE,
         "name": f"{content.dataset.slug}-{suffix.replace('.', '-')}",

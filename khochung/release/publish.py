@@ -244,7 +244,7 @@ def _write_format(folder: Path, content: Content, suffix: str) -> FileFact:
     path = folder / f"{content.dataset.slug}.{suffix}"
     fact = _write_beside(path, form.write(content), form.compressed_media_type or form.media_type)
     same_cells(content, form.read(path.read_bytes(), content.dataset))
-    return fact
+    return replace(fact, format=suffix)
 
 
 def _write_beside(path: Path, data: bytes, media_type: str) -> FileFact:
@@ -253,7 +253,8 @@ def _write_beside(path: Path, data: bytes, media_type: str) -> FileFact:
 
 
 def _entry(plan: _Plan) -> Entry:
-    return Entry(plan.dataset, plan.versions, plan.held, plan.checks)
+    path = f"/data/{plan.dataset.slug}/quality.json" if plan.report else None
+    return Entry(plan.dataset, plan.versions, plan.held, plan.checks, path)
 
 
 def _write_around(tree: Path, site: Site, plans: list[_Plan]) -> None:

@@ -1,0 +1,41 @@
+"""A small static server for `make run`: ranges, no directory listings, the headers that the portal is built for.
+
+`python -m khochung.portal.serve DOCROOT PORT`. On servers nginx does this; see `deploy/`.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": "*"}
+
+
+async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    response.headers.update(HEADERS)
+    return response
+
+
+def application(docroot: Path) -> Starlette:
+    """An ASGI application over `docroot`, which may be a symbolic link that changes while it runs."""
+    missing = PlainTextResponse("Chưa có bản công bố nào. / Nothing has been released yet.\n", status_code=404)
+
+    class Docroot(StaticFiles):
+        async def get_response(self, path: str, scope: dict[str, object]) -> Response:  # type: ignore[override]
+            return await super().get_response(path, scope) if docroot.exists() else missing  # type: ignore[arg-type]
+
+    files = Docroot(directory=docroot, html=True, check_dir=False)
+    return Starlette(routes=[Mount("/", files)], middleware=[Middleware(BaseHTTPMiddleware, dispatch=_headers)])
+
+
+if __name__ == "__main__":
+    uvicorn.run(application(Path(sys.argv[1])), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
