@@ -1,0 +1,75 @@
+{# The issue log's vocabulary is seeds/issue_code.csv. Inside a base model an issue is `field|CODE|critical or nothing`.
+`refuse`: the row cannot be used and goes to quarantine; the issue is critical. #}
+{% macro issue(field, code, condition, refuse=false) -%}
+    case when {{ condition }} then '{{ field }}|{{ code }}|{{ "critical" if refuse }}' end
+{%- endmacro %}
+
+{# What cleaning changed in text columns. The causes are looked for only where something changed. #}
+{% macro text_issues(columns) -%}
+    {%- for column in columns -%}
+    {%- set raw = "(_raw)." ~ column -%}
+    case when {{ raw }} <> {{ column }} and {{ raw }} is not nfc normalized then '{{ column }}|NOT_NFC|' end,
+    case
+        when {{ raw }} <> {{ column }} and translate({{ raw }}, U&'\00D0\0189\00F0', '') <> {{ raw }}
+            then '{{ column }}|LEGACY_LETTER|'
+    end,
+    case
+        when {{ raw }} <> {{ column }}
+            and (
+                strpos({{ raw }}, '  ') > 0 or btrim({{ raw }}) <> {{ raw }}
+                or translate({{ raw }}, U&'\00A0\0009\000A\000D\200B\200C\200D\FEFF', '') <> {{ raw }}
+            )
+            then '{{ column }}|WHITESPACE|'
+    end,
+    case when {{ column }} is null and {{ is_placeholder(raw, zero=false) }} then '{{ column }}|PLACEHOLDER_VALUE|' end
+    {{- "," if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
+{# What can be wrong with one date. `text` is the cleaned text, `day` what was read from it.
+`refuse`: without this date the row is of no use. `precise`: a bare year is worth a note. #}
+{% macro date_issues(field, text, day, refuse=false, precise=true, future=true) -%}
+    {{ issue(field, 'DATE_MALFORMED', text ~ " is not null and " ~ day ~ " is null", refuse) }},
+    {%- if precise %}
+    {{ issue(field, 'DATE_IMPRECISE', day ~ " is not null and " ~ date_precision(text) ~ " = 'year'") }},
+    {%- endif %}
+    {{ issue(field, 'DATE_EXCEL_SERIAL', "length(" ~ text ~ ") = 5 and " ~ day ~ " is not null") }}
+    {%- if future %},
+    {{ issue(field, 'DATE_IN_FUTURE', day ~ " > " ~ as_of(), refuse) }}
+    {%- endif %}
+{%- endmacro %}
+
+{# The list of issues of a row, without the gaps. #}
+{% macro issues(entries) -%}
+    array_remove(cast(array[
+        {{ entries | join(",\n        ") }}
+    ] as text []), null)
+{%- endmacro %}
+
+{# The technical end of every base model: key, issues, verdict, and for a defective row what the source sent. #}
+{% macro verdict() -%}
+    _record_key,
+    _issues,
+    _issues <> '{}' and array_to_string(_issues, ',') like '%|critical%' as _refused,
+    case when _issues <> '{}' then to_jsonb(_raw) end as _original
+{%- endmacro %}
+
+{# Keeps the planner from copying the expressions of a step into every place that uses them. #}
+{% macro once() -%}
+    offset 0
+{%- endmacro %}
+
+{# What a commune code meant on a day; see stg_admin__commune_period. Joined rows: alias.commune_key, alias.is_exact. #}
+{% macro join_commune(alias, code, day) -%}
+    left join {{ ref('stg_admin__commune_period') }} as {{ alias }}
+        on {{ code }} = {{ alias }}.commune_code and {{ day }} between {{ alias }}.period_from and {{ alias }}.period_to
+{%- endmacro %}
+
+{# The day whose code list an address follows: its own day, but an address that names a district is of the three-level
+system and one without is of the two-level system, whenever it was written down. #}
+{% macro address_day(district, day) -%}
+    case
+        when {{ district }} is null then greatest({{ day }}, date '{{ var("two_level_from") }}')
+        else least({{ day }}, date '{{ var("two_level_from") }}' - 1)
+    end
+{%- endmacro %}

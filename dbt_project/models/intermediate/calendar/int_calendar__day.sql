@@ -1,0 +1,23 @@
+-- Every day 2023-2027 with its working-day number: Monday to Friday without public holidays, and Saturdays in lieu.
+with days as (
+    select cast(day as date) as day
+    from generate_series(date '2023-01-01', date '2027-12-31', interval '1 day') as day
+),
+
+judged as (
+    select
+        days.day,
+        coalesce(holiday.kind = 'working', extract(isodow from days.day) < 6 and holiday.day is null) as is_working_day,
+        holiday.name_vi as holiday_name,
+        coalesce(holiday.certainty, 'official') as certainty
+    from days
+    left join {{ ref('public_holiday') }} as holiday on days.day = holiday.day
+)
+
+select
+    day,
+    is_working_day,
+    holiday_name,
+    certainty,
+    cast(count(*) filter (where is_working_day) over (order by day) as integer) as working_day_no
+from judged

@@ -1,0 +1,89 @@
+-- Where a person lived and from when until when, from the events and, where there is none, from the register.
+-- started_on null: before the first event that we know. ended_on: the first day away. Both causes name an event type.
+with events as (
+    select
+        record_id,
+        event_type,
+        event_date,
+        from_commune_key,
+        to_commune_key,
+        lag(event_type) over by_time as earlier_type,
+        lead(event_type) over by_time as later_type,
+        lead(event_date) over by_time as later_date
+    from {{ ref('stg_population__event') }}
+    window by_time as (
+        partition by record_id
+        order by event_date, array_position(array['KS', 'DEN', 'NOI', 'DI', 'KT'], event_type), event_id
+    )
+),
+
+-- Birth, arrival and move begin a spell; whatever comes next ends it.
+entered as (
+    select
+        record_id,
+        to_commune_key as commune_key,
+        event_date as started_on,
+        case event_type when 'KS' then 'birth' when 'DEN' then 'arrival' else 'move_in' end as start_cause,
+        later_date as ended_on,
+        {{ end_cause('later_type') }} as end_cause
+    from events
+    where event_type in ('KS', 'DEN', 'NOI')
+),
+
+-- A first event that moves or ends somebody tells where they had lived before it.
+before_first as (
+    select
+        record_id,
+        coalesce(from_commune_key, to_commune_key) as commune_key,
+        cast(null as date) as started_on,
+        cast(null as text) as start_cause,
+        event_date as ended_on,
+        {{ end_cause('event_type') }} as end_cause
+    from events
+    where earlier_type is null and event_type in ('NOI', 'DI', 'KT')
+),
+
+without_event as (
+    select
+        record_id,
+        permanent_commune_key as commune_key,
+        permanent_since as started_on,
+        'register_entry' as start_cause,
+        cast(null as date) as ended_on,
+        cast(null as text) as end_cause
+    from {{ ref('stg_population__resident') }} as resident
+    where not exists (
+        select from {{ ref('stg_population__event') }} as event
+        where event.record_id = resident.record_id
+    )
+),
+
+spells as (
+    select * from entered
+    union all
+    select * from before_first
+    union all
+    select * from without_event
+)
+
+select
+    spells.record_id,
+    case resident.sex_code when '1' then 'male' when '2' then 'female' else 'unknown' end as sex,
+    {{ month_number('resident.birth_date') }} as birth_month,
+    spells.commune_key,
+    case when spells.ended_on is null then resident.current_commune_key end as known_present_key,
+    -- Nobody lived anywhere before being born.
+    case
+        when spells.started_on is null and resident.birth_date_precision = 'day' then resident.birth_date
+        else spells.started_on
+    end as started_on,
+    coalesce(spells.start_cause, 'register_entry') as start_cause,
+    -- Dead or gone in the register without an event that says when: the day of the register's last word.
+    case
+        when spells.ended_on is null and resident.status_code <> '1'
+            then greatest(spells.started_on, cast(resident.updated_at at time zone 'Asia/Ho_Chi_Minh' as date))
+        else spells.ended_on
+    end as ended_on,
+    coalesce(spells.end_cause, case when resident.status_code <> '1' then 'register_exit' end) as end_cause
+from spells
+inner join {{ ref('stg_population__resident') }} as resident on spells.record_id = resident.record_id

@@ -1,0 +1,84 @@
+-- Dossiers with the deadlines and shares that the indicators of QĐ 766/QĐ-TTg need, in the press's reading and in the
+-- strict one. Supplements: waiting for one stops the clock; one that was never answered ends the measured time at the
+-- request; more than one makes the dossier late (formula 2.1).
+with dossiers as (
+    select
+        dossier.*,
+        procedure.field_code,
+        procedure.needs_paper_result,
+        procedure.time_limit,
+        procedure.time_unit,
+        status.is_received,
+        status.is_settled,
+        coalesce(jsonb_array_length(dossier.supplements), 0) as supplement_count,
+        case when jsonb_array_length(dossier.supplements) = 1 then dossier.supplements -> 0 end as supplement
+    from {{ ref('stg_procedures__dossier') }} as dossier
+    inner join {{ ref('stg_procedures__procedure') }} as procedure on dossier.procedure_code = procedure.procedure_code
+    inner join {{ ref('dossier_status') }} as status on dossier.status_code = status.status_code
+),
+
+timed as (
+    select
+        *,
+        {{ to_local_time("(supplement ->> 'NgayBoSung')") }} as asked_at,
+        {{ to_local_time("(supplement ->> 'NgayTiepNhanBoSung')") }} as answered_at,
+        case when is_settled then coalesce(finished_at, returned_at) end as settled_at
+    from dossiers
+),
+
+-- Without a promised time the statutory limit counts: working days, calendar days, or hours of an 8-hour day.
+promised as (
+    select
+        timed.*,
+        coalesce(
+            timed.due_at,
+            case timed.time_unit
+                when 'N' then timed.received_at + make_interval(days => timed.time_limit)
+                else last_day.day + time '17:00'
+            end
+        ) as promised_at
+    from timed
+    left join {{ ref('int_calendar__day') }} as first_day
+        on timed.due_at is null and cast(timed.received_at as date) = first_day.day
+    left join {{ ref('int_calendar__day') }} as last_day
+        on
+            last_day.is_working_day
+            and first_day.working_day_no
+            + case when timed.time_unit = 'G' then ceil(timed.time_limit / 8.0) else timed.time_limit end
+            = last_day.working_day_no
+)
+
+select
+    dossier_code,
+    procedure_code,
+    field_code,
+    agency_code || '@' || agency_valid_from as agency_key,
+    channel_code,
+    applicant_type,
+    status_code,
+    is_received and received_at is not null as is_received,
+    is_settled and received_at is not null as is_settled,
+    supplement_count,
+    cast(received_at as date) as received_on,
+    cast(promised_at as date) as due_on,
+    -- A final status without a usable time: the day of the system's last word.
+    case
+        when is_settled
+            then cast(coalesce(settled_at, updated_at at time zone 'Asia/Ho_Chi_Minh') as date)
+    end as settled_on,
+    cast(returned_at as date) as returned_on,
+    extract(epoch from settled_at - received_at) / 3600 as handling_hours,
+    channel_code = '2' as is_online,
+    channel_code = '2' and (not needs_paper_result or has_electronic_result) as is_online_strict,
+    settled_at <= promised_at as is_on_time,
+    case
+        when settled_at is null then null
+        when supplement_count > 1 then false
+        when supplement is not null and answered_at is null then coalesce(asked_at, settled_at) <= promised_at
+        else settled_at - coalesce(answered_at - asked_at, interval '0') <= promised_at
+    end as is_on_time_strict,
+    is_digitised,
+    has_electronic_result,
+    has_vneid_account,
+    online_payment in ('1', '2') as is_paid_online
+from promised

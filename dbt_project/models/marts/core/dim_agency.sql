@@ -1,0 +1,18 @@
+select
+    agency.agency_code || '@' || agency.valid_from as agency_key,
+    agency.agency_code,
+    agency.agency_name,
+    agency.level_code,
+    agency.parent_code,
+    agency.commune_key,
+    -- H39 Long An, H53 the former Tây Ninh; from the merger on the code does not tell.
+    case
+        when agency.valid_from >= date '{{ var("two_level_from") }}' then unit.former_province
+        when agency.agency_code like 'H39%' then 'LA'
+        else 'TN'
+    end as former_province,
+    agency.valid_to >= {{ as_of() }} as is_present,
+    agency.valid_from,
+    nullif(agency.valid_to, 'infinity') as valid_to
+from {{ ref('stg_procedures__agency') }} as agency
+left join {{ ref('dim_administrative_unit') }} as unit on agency.commune_key = unit.commune_key

@@ -1,0 +1,12 @@
+select
+    md5('use ' || use.use_id)::uuid as use_key,
+    md5('parcel ' || use.parcel_id)::uuid as parcel_key,
+    parcel.commune_key,
+    parcel.present_key as present_commune_key,
+    use.land_type,
+    use.origin_code,
+    use.area_m2,
+    use.term_until,
+    parcel.is_in_force
+from {{ ref('stg_land__parcel_use') }} as use
+inner join {{ ref('int_land__parcel') }} as parcel on use.parcel_id = parcel.parcel_id

@@ -1,0 +1,31 @@
+with changes as (
+    select
+        from_month as month_no,
+        commune_key,
+        start_cause as event_type,
+        sex,
+        1 as direction
+    from {{ ref('int_population__stay') }}
+
+    union all
+
+    select
+        until_month as month_no,
+        commune_key,
+        end_cause as event_type,
+        sex,
+        -1 as direction
+    from {{ ref('int_population__stay') }}
+    where until_month is not null
+)
+
+select
+    {{ month_start('month_no') }} as month_start,
+    commune_key,
+    event_type,
+    sex,
+    direction,
+    cast(count(*) as integer) as events
+from changes
+where month_no > {{ opening_month() }} and month_no <= {{ last_month() }}
+group by month_no, commune_key, event_type, sex, direction

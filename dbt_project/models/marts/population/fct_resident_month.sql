@@ -1,0 +1,91 @@
+-- Stock by change points: +1 in the month a person enters a cell (commune, sex, age band), −1 in the month they leave
+-- it, and a running sum. The work grows with persons, not with persons × months.
+with stays as (
+    select
+        commune_key,
+        sex,
+        birth_month,
+        from_month,
+        coalesce(until_month, {{ last_month() }} + 1) as until_month
+    from {{ ref('int_population__stay') }}
+),
+
+-- A person is in band n from the month in which they complete 5 n years; at month-end everybody born in a month has
+-- had that birthday.
+bands as (
+    select
+        stays.commune_key,
+        stays.sex,
+        band.band_no,
+        greatest(stays.from_month, case when band.band_no > 0 then stays.birth_month + 60 * band.band_no end) as from_month,
+        least(stays.until_month, case when band.band_no between 0 and 15 then stays.birth_month + 60 * (band.band_no + 1) end)
+            as until_month
+    from stays
+    cross join lateral generate_series(
+        coalesce(least(greatest((stays.from_month - stays.birth_month) / 60, 0), 16), -1),
+        coalesce(least(greatest((stays.until_month - 1 - stays.birth_month) / 60, 0), 16), -1)
+    ) as band (band_no)
+    where stays.from_month < stays.until_month
+),
+
+changes as (
+    select
+        commune_key,
+        sex,
+        band_no,
+        month_no,
+        sum(delta) as delta
+    from bands
+    cross join lateral (values (from_month, 1), (until_month, -1)) as point (month_no, delta)
+    where month_no <= {{ last_month() }}
+    group by commune_key, sex, band_no, month_no
+),
+
+cells as (
+    select distinct
+        commune_key,
+        sex,
+        band_no
+    from changes
+),
+
+spine as (
+    select
+        cells.commune_key,
+        cells.sex,
+        cells.band_no,
+        month.month_no
+    from cells
+    inner join {{ ref('dim_administrative_unit') }} as unit on cells.commune_key = unit.commune_key
+    cross join lateral generate_series(
+        greatest({{ opening_month() }}, {{ month_number('unit.valid_from') }}),
+        least({{ last_month() }}, {{ month_number("(unit.valid_to + 1)") }} - 1)
+    ) as month (month_no)
+),
+
+stock as (
+    select
+        spine.commune_key,
+        spine.sex,
+        spine.band_no,
+        spine.month_no,
+        cast(sum(coalesce(changes.delta, 0)) over (
+            partition by spine.commune_key, spine.sex, spine.band_no order by spine.month_no
+        ) as integer) as residents
+    from spine
+    left join changes
+        on spine.commune_key = changes.commune_key and spine.sex = changes.sex
+        and spine.band_no = changes.band_no and spine.month_no = changes.month_no
+)
+
+select
+    {{ month_end('month_no') }} as month_end,
+    commune_key,
+    case
+        when band_no = -1 then 'unknown'
+        when band_no = 16 then '80+'
+        else lpad(cast(band_no * 5 as text), 2, '0') || '-' || lpad(cast(band_no * 5 + 4 as text), 2, '0')
+    end as age_band,
+    sex,
+    residents
+from stock

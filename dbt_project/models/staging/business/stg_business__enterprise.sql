@@ -1,0 +1,14 @@
+select
+    enterprise_code,
+    legal_form,
+    state,
+    main_industry,
+    section,
+    place_id,
+    commune_key,
+    capital_vnd,
+    employees,
+    founded_on,
+    amended_on
+from {{ ref('base_business__enterprise') }}
+where not _refused

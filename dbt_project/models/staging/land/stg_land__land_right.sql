@@ -1,0 +1,9 @@
+select
+    right_id,
+    parcel_id,
+    holder_type,
+    certificate_no is not null as has_certificate,
+    issued_on,
+    updated_at
+from {{ ref('base_land__land_right') }}
+where not _refused

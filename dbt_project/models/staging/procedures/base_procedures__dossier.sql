@@ -1,0 +1,141 @@
+{{ config(materialized='table') }}
+
+with cleaned as (
+    select
+        raw_row as _raw,
+        raw_row.dossier_code as _record_key,
+        raw_row.dossier_code,
+        {{ clean_code('raw_row.procedure_code') }} as procedure_code_text,
+        {{ clean_code('raw_row.agency_code') }} as agency_code,
+        {{ clean_code('raw_row.channel_code', zero=true) }} as channel_code,
+        {{ clean_code('raw_row.applicant_type') }} as applicant_type,
+        {{ clean_text('raw_row.applicant_name') }} as applicant_name,
+        {{ clean_code('raw_row.applicant_id', zero=true) }} as applicant_id_text,
+        {{ clean_text('raw_row.subject') }} as subject,
+        {{ clean_code('raw_row.submitted_at', zero=true) }} as submitted_at_text,
+        {{ clean_code('raw_row.received_at', zero=true) }} as received_at_text,
+        {{ clean_code('raw_row.due_at', zero=true) }} as due_at_text,
+        {{ clean_code('raw_row.finished_at', zero=true) }} as finished_at_text,
+        {{ clean_code('raw_row.returned_at', zero=true) }} as returned_at_text,
+        {{ clean_code('raw_row.status_code') }} as status_code,
+        coalesce(btrim(raw_row.digitised) = '1', false) as is_digitised,
+        coalesce(btrim(raw_row.electronic_result) = '1', false) as has_electronic_result,
+        coalesce(btrim(raw_row.vneid_account) = '1', false) as has_vneid_account,
+        {{ clean_code('raw_row.online_payment', zero=true) }} as online_payment,
+        case when jsonb_typeof(raw_row.fees) = 'array' then raw_row.fees end as fees,
+        -- An object stands for a list of one in this interface.
+        case jsonb_typeof(raw_row.supplements)
+            when 'array' then raw_row.supplements
+            when 'object' then jsonb_build_array(raw_row.supplements)
+        end as supplements,
+        raw_row.updated_at
+    from {{ source('procedures', 'dossier') }} as raw_row
+    where raw_row._deleted_at is null
+    {{ once() }}
+),
+
+typed as (
+    select
+        *,
+        {{ national_procedure_code('procedure_code_text') }} as procedure_code,
+        {{ recover_personal_id('applicant_id_text') }} as applicant_id,
+        {{ to_local_time('submitted_at_text') }} as submitted_at,
+        {{ to_local_time('received_at_text') }} as received_at,
+        {{ to_local_time('due_at_text') }} as due_at,
+        {{ to_local_time('finished_at_text') }} as finished_at,
+        {{ to_local_time('returned_at_text') }} as returned_at,
+        -- The day inside the code: yyMMdd, or yyyyMMdd in the national form of 2026.
+        split_part(dossier_code, '-', 2) as code_day
+    from cleaned
+    {{ once() }}
+),
+
+referred as (
+    select
+        typed.*,
+        agency.valid_from as agency_valid_from,
+        procedure.procedure_code is not null as has_procedure,
+        status.is_received
+    from typed
+    left join {{ ref('stg_procedures__agency') }} as agency
+        on
+            typed.agency_code = agency.agency_code
+            and cast(coalesce(typed.received_at, typed.submitted_at) as date) between agency.valid_from and agency.valid_to
+    left join {{ ref('stg_procedures__procedure') }} as procedure on typed.procedure_code = procedure.procedure_code
+    left join {{ ref('dossier_status') }} as status on typed.status_code = status.status_code
+    {{ once() }}
+),
+
+checked as (
+    select
+        *,
+        {{ issues([
+            issue('procedure_code', 'PLACEHOLDER_VALUE', "coalesce(procedure_code_text, '0') = '0'", refuse=true),
+            issue('procedure_code', 'CODE_UNKNOWN', "procedure_code_text <> '0' and not has_procedure", refuse=true),
+            issue('agency_code', 'CODE_UNKNOWN', 'agency_valid_from is null and submitted_at is not null', refuse=true),
+            issue('channel_code', 'CODE_UNKNOWN', "channel_code not in ('1', '2', '3')"),
+            text_issues(['applicant_name', 'subject']),
+            issue(
+                'applicant_id', 'ID_LEADING_ZERO_LOST',
+                "applicant_type = '1' and length(applicant_id_text) = 11 and applicant_id is not null"
+            ),
+            issue(
+                'applicant_id', 'ID_MALFORMED',
+                "applicant_type = '1' and applicant_id is null and length(applicant_id_text) <> 9"
+            ),
+            issue(
+                'applicant_id', 'TAX_CODE_CHECK_DIGIT',
+                "applicant_type = '2' and length(applicant_id_text) = 10 and not "
+                ~ tax_code_is_valid('applicant_id_text')
+            ),
+            issue('submitted_at', 'DATE_MALFORMED', 'submitted_at_text is not null and submitted_at is null'),
+            issue('received_at', 'DATE_MALFORMED', 'received_at_text is not null and received_at is null', refuse=true),
+            issue(
+                'received_at', 'PLACEHOLDER_VALUE', 'is_received and received_at_text is null', refuse=true
+            ),
+            issue('received_at', 'DATE_IN_FUTURE', 'received_at >= ' ~ as_of() ~ ' + 1', refuse=true),
+            issue('received_at', 'DATE_ORDER', 'received_at < submitted_at'),
+            issue('due_at', 'DATE_MALFORMED', 'due_at_text is not null and due_at is null'),
+            issue('due_at', 'DATE_ORDER', 'due_at < received_at'),
+            issue('finished_at', 'DATE_MALFORMED', 'finished_at_text is not null and finished_at is null'),
+            issue('finished_at', 'DATE_IN_FUTURE', 'finished_at >= ' ~ as_of() ~ ' + 1'),
+            issue('finished_at', 'DATE_ORDER', 'finished_at < received_at'),
+            issue('returned_at', 'DATE_MALFORMED', 'returned_at_text is not null and returned_at is null'),
+            issue('returned_at', 'DATE_ORDER', 'returned_at < finished_at'),
+            issue('status_code', 'CODE_UNKNOWN', 'is_received is null', refuse=true),
+            issue(
+                'dossier_code', 'DOSSIER_CODE_DATE',
+                "received_at is not null and coalesce(code_day, '') not in"
+                ~ " (to_char(received_at, 'YYMMDD'), to_char(received_at, 'YYYYMMDD'))"
+            ),
+        ]) }} as _issues
+    from referred
+    {{ once() }}
+)
+
+select
+    dossier_code,
+    procedure_code,
+    agency_code,
+    agency_valid_from,
+    coalesce(case when channel_code in ('1', '2', '3') then channel_code end, '1') as channel_code,
+    applicant_type,
+    applicant_id,
+    applicant_name,
+    subject,
+    status_code,
+    is_digitised,
+    has_electronic_result,
+    has_vneid_account,
+    online_payment,
+    fees,
+    supplements,
+    submitted_at,
+    received_at,
+    case when due_at >= received_at then due_at end as due_at,
+    -- An end before the beginning, or after today, is no end that a deadline can be measured by.
+    case when finished_at >= received_at and finished_at < {{ as_of() }} + 1 then finished_at end as finished_at,
+    case when returned_at >= received_at and returned_at < {{ as_of() }} + 1 then returned_at end as returned_at,
+    updated_at,
+    {{ verdict() }}
+from checked

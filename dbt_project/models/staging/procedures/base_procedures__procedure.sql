@@ -1,0 +1,84 @@
+{{ config(materialized='table') }}
+
+with cleaned as (
+    select
+        raw_row as _raw,
+        raw_row.procedure_code as _record_key,
+        {{ clean_code('raw_row.procedure_code') }} as procedure_code_text,
+        {{ clean_text('raw_row.procedure_name') }} as procedure_name,
+        {{ clean_code('raw_row.field_code') }} as field_code,
+        {{ clean_text('raw_row.field_name') }} as field_name,
+        {{ clean_code('raw_row.level_code') }} as level_code,
+        {{ clean_code('raw_row.service_level') }} as service_level,
+        {{ clean_code('raw_row.time_limit', zero=true) }} as time_limit_text,
+        {{ clean_code('raw_row.time_unit') }} as time_unit,
+        coalesce({{ clean_code('raw_row.fee_vnd') }}, '0') as fee_text,
+        {{ clean_code('raw_row.paper_result') }} = '1' as needs_paper_result,
+        {{ clean_text('raw_row.decision_no') }} as decision_no,
+        {{ clean_code('raw_row.effective_from', zero=true) }} as effective_from_text,
+        {{ clean_code('raw_row.effective_to', zero=true) }} as effective_to_text,
+        {{ clean_code('raw_row.replaced_by', zero=true) }} as replaced_by
+    from {{ source('procedures', 'procedure') }} as raw_row
+    where raw_row._deleted_at is null
+    {{ once() }}
+),
+
+typed as (
+    select
+        *,
+        {{ national_procedure_code('procedure_code_text') }} as procedure_code,
+        {{ to_integer('time_limit_text') }} as time_limit,
+        {{ to_number('fee_text') }} as fee_vnd,
+        {{ to_day('effective_from_text', 'dd/MM/yyyy') }} as effective_from,
+        {{ to_day('effective_to_text', 'dd/MM/yyyy') }} as effective_to
+    from cleaned
+    {{ once() }}
+),
+
+-- The local edition (suffix .H39) and the national code are one procedure: the edition in force, then the latest, stays.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by procedure_code order by effective_to desc nulls first, effective_from desc, _record_key
+        ) as edition
+    from typed
+),
+
+checked as (
+    select
+        *,
+        {{ issues([
+            issue('procedure_code', 'CODE_UNKNOWN', 'procedure_code is null', refuse=true),
+            issue('procedure_code', 'ID_DUPLICATE', 'procedure_code is not null and edition > 1', refuse=true),
+            text_issues(['procedure_name', 'field_name']),
+            issue('service_level', 'CODE_UNKNOWN', "coalesce(service_level, '') not in ('TT', 'MP', 'CC')"),
+            issue('level_code', 'CODE_UNKNOWN', "coalesce(level_code, '') not in ('TINH', 'HUYEN', 'XA')"),
+            issue('field_code', 'PLACEHOLDER_VALUE', 'field_code is null', refuse=true),
+            issue('time_limit', 'NUMBER_FORMAT', 'time_limit_text is not null and time_limit is null'),
+            issue('fee_vnd', 'NUMBER_FORMAT', 'fee_vnd is null'),
+            date_issues('effective_from', 'effective_from_text', 'effective_from', precise=false, future=false),
+            date_issues('effective_to', 'effective_to_text', 'effective_to', precise=false, future=false),
+            issue('effective_to', 'DATE_ORDER', 'effective_to < effective_from'),
+        ]) }} as _issues
+    from ranked
+    {{ once() }}
+)
+
+select
+    procedure_code,
+    procedure_name,
+    field_code,
+    field_name,
+    case when level_code in ('TINH', 'HUYEN', 'XA') then level_code end as level_code,
+    case when service_level in ('TT', 'MP', 'CC') then service_level end as service_level,
+    time_limit,
+    time_unit,
+    fee_vnd,
+    coalesce(needs_paper_result, false) as needs_paper_result,
+    decision_no,
+    effective_from,
+    effective_to,
+    {{ national_procedure_code('replaced_by') }} as replaced_by,
+    {{ verdict() }}
+from checked
