@@ -13,7 +13,11 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+
+import psycopg
+from psycopg import sql
 
 from khochung.errors import ConfigurationError
 from khochung.settings import Settings
@@ -92,6 +96,15 @@ def stop(settings: Settings) -> None:
     """Stop the server and its sessions; committed work is on disk before this returns."""
     if is_running(settings):
         _command(settings, "pg_ctl", "-w", "-m", "fast", "stop")
+
+
+def create_databases(settings: Settings, names: Iterable[str]) -> None:
+    """Create the databases that are not there yet."""
+    with psycopg.connect(admin_dsn(settings, "postgres"), autocommit=True) as connection:
+        present = {row[0] for row in connection.execute("select datname from pg_database")}
+        for name in names:
+            if name not in present:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
 def _account(settings: Settings) -> pwd.struct_passwd | None:

@@ -64,6 +64,11 @@ class Settings:
         """Internal by-products: dbt targets, Data Docs, agency error lists. Never published."""
         return self.home / "artefacts"
 
+    def business_date(self) -> date:
+        """The day that the data describes: the pinned day of a simulated province (file `as_of`), else today."""
+        pinned = self.home / "as_of"
+        return date.fromisoformat(pinned.read_text(encoding="utf-8").strip()) if pinned.exists() else today()
+
     @cached_property
     def dbt_project(self) -> Path:
         return REPOSITORY / "dbt_project"

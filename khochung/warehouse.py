@@ -70,11 +70,10 @@ def sqlalchemy_url(settings: Settings, role: Role) -> str:
 
 
 def bootstrap(settings: Settings) -> None:
-    """Create the database, roles, schemas and bookkeeping tables, and re-apply every grant. Idempotent.
+    """Create the roles, schemas and bookkeeping tables, and re-apply every grant. Idempotent.
 
     Takes an advisory lock, so that two starts at once queue.
     """
-    _create_databases(settings)
     with connect(settings) as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext('khochung.bootstrap'))")
         for role in ROLES:
@@ -85,16 +84,6 @@ def bootstrap(settings: Settings) -> None:
         for role, rights in GRANTS.items():
             for schema, right in rights.items():
                 _grant(connection, f"khochung_{role}", schema, right)
-
-
-def _create_databases(settings: Settings) -> None:
-    if settings.warehouse_dsn is not None:
-        return
-    with psycopg.connect(postgres.admin_dsn(settings, "postgres"), autocommit=True) as connection:
-        present = {row[0] for row in connection.execute("select datname from pg_database")}
-        for name in (DATABASE, "airflow"):
-            if name not in present:
-                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
 def _create_role(connection: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
@@ -122,6 +111,8 @@ def _grant(connection: psycopg.Connection[tuple[Any, ...]], role: str, schema: s
     usage = "all" if right == "all" else "usage"
     connection.execute(sql.SQL(f"grant {usage} on schema {{}} to {{}}").format(space, name))  # type: ignore[arg-type]
     connection.execute(sql.SQL(f"grant {verbs} on all tables in schema {{}} to {{}}").format(space, name))  # type: ignore[arg-type]
+    if right != "read":
+        connection.execute(sql.SQL("grant usage on all sequences in schema {} to {}").format(space, name))
     for owner in ("khochung_loader", "khochung_transformer"):
         if right == "read":
             connection.execute(

@@ -10,6 +10,8 @@ create table if not exists ops.load (
     source_name text not null,
     table_name text not null,
     load_mode text not null,
+    origin text not null,
+    origin_sha256 text,
     landing_file text not null,
     landing_sha256 text not null,
     landing_bytes bigint not null,
@@ -25,6 +27,7 @@ create table if not exists ops.load (
     unchanged_rows bigint not null,
     tombstoned_rows bigint not null,
     current_rows bigint not null,
+    unknown_fields text[] not null default '{}',
     contract_sha256 text not null,
     extracted_at timestamptz not null,
     loaded_at timestamptz not null default clock_timestamp(),
@@ -34,7 +37,6 @@ create table if not exists ops.load (
     )
 );
 create index if not exists load_by_table on ops.load (source_name, table_name, load_id desc);
-create unique index if not exists load_once on ops.load (source_name, table_name, landing_sha256, as_of);
 
 create table if not exists ops.watermark (
     source_name text not null,
@@ -101,4 +103,11 @@ create table if not exists ops.release_item (
     content_sha256 text,
     data_rows bigint,
     primary key (release_id, slug)
+);
+
+create table if not exists ops.publication (
+    build_id bigint primary key references ops.build,
+    release_id text not null,
+    held text[] not null,
+    published_at timestamptz not null default clock_timestamp()
 );

@@ -1,0 +1,130 @@
+"""The command line: `khochung …`."""
+
+import sys
+import time
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from khochung import __version__
+from khochung.errors import KhoChungError
+from khochung.settings import Settings
+
+DEFAULT_AS_OF = "2025-09-30"
+
+
+class Group(click.Group):
+    """Errors that a person can act on are one message, not a traceback; everything else keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KhoChungError as error:
+            click.secho(f"error: {error}", fg="red", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Kho Chung: a province's shared data warehouse and open-data publisher."""
+
+
+@main.command()
+@click.option("--scale", envvar="SCALE", default=0.1, show_default=True, type=click.FloatRange(0.001, 1))
+@click.option("--as-of", envvar="AS_OF", default=DEFAULT_AS_OF, show_default=True, type=click.DateTime(["%Y-%m-%d"]))
+def run(scale: float, as_of: datetime) -> None:
+    """Start the services and run the pipeline to a finished release."""
+    from khochung import run as running
+
+    started = time.monotonic()
+    settings = Settings.from_environment()
+    airflow = running.up(settings, scale, as_of.date())
+    running.pipeline(settings, airflow)
+    running.summary(settings, started)
+
+
+@main.command()
+def stop() -> None:
+    """End the services of `khochung run`."""
+    from khochung import services
+
+    services.stop_all(Settings.from_environment())
+
+
+@main.group()
+def source() -> None:
+    """Source contracts."""
+
+
+@source.command("list")
+def source_list() -> None:
+    """Every declared source and table."""
+    from khochung import contract
+
+    for item in contract.sources().values():
+        click.echo(f"{item.name} ({item.connector}, {item.owner_agency}): {', '.join(t.name for t in item.tables)}")
+
+
+@source.command("check")
+@click.argument("name")
+def source_check(name: str) -> None:
+    """Hold a contract against the source as it is, without loading anything."""
+    from khochung import contract, ingest
+
+    for line in ingest.check(Settings.from_environment(), contract.source(name)):
+        click.echo(line)
+
+
+@source.command("ingest")
+@click.argument("name")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Business day; default: the pinned day, or today.")
+def source_ingest(name: str, as_of: datetime | None) -> None:
+    """Land and load one source without Airflow."""
+    from khochung import contract, ingest
+
+    settings = Settings.from_environment()
+    declared = contract.source(name)
+    day: date = as_of.date() if as_of else settings.business_date()
+    for table in declared.tables:
+        for origin, counts in ingest.ingest_table(settings, declared, table, day):
+            click.echo(f"{name}.{table.name} from {origin}: {counts or 'loaded before'}")
+
+
+@main.group()
+def release() -> None:
+    """Releases of open data."""
+
+
+@release.command("list")
+def release_list() -> None:
+    """Releases on this machine, newest last."""
+    from khochung import release as releases
+
+    for item in releases.list_releases(Settings.from_environment()):
+        click.echo("  ".join(f"{key}={value}" for key, value in item.items()))
+
+
+@release.command("verify")
+@click.argument("public_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def release_verify(public_dir: Path) -> None:
+    """Check every file of a public tree, using nothing but the tree."""
+    from khochung.release.verify import verify
+
+    found = verify(public_dir.resolve())
+    click.echo(f"whole: {found.files} files, {found.bytes:,} bytes, {found.versions} versions, {found.cells:,} cells read")
+
+
+@release.command("rollback")
+@click.argument("release_id")
+def release_rollback(release_id: str) -> None:
+    """Put an earlier release back in front of the public."""
+    from khochung import release as releases
+
+    click.echo(f"public is now {releases.rollback(Settings.from_environment(), release_id).release_id}")
+
+
+if __name__ == "__main__":
+    main()

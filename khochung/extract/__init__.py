@@ -1,0 +1,85 @@
+"""Connectors: each reads one table of one source and yields Arrow record batches with the contract's columns.
+
+A connector says what the source counted, and gives its rows as they are: meaning is read into them by staging.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from khochung.contract import Source, Table
+from khochung.errors import ContractError
+
+# Text is what a source of text sends; typed values come only from databases that have types.
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "double precision": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "timestamptz": pa.timestamp("us", tz="UTC"),
+}
+
+
+@dataclass(frozen=True)
+class Window:
+    """What to read: rows whose cursor lies in [start, end), as the source stood at the end of `as_of`.
+
+    start is None for a first or a full read.
+    """
+
+    as_of: date
+    start: datetime | None
+    end: datetime
+
+
+@dataclass
+class Delivery:
+    """One reading of one table: batches to consume once, and the source's own count when it gives one.
+
+    `origin` names what was read (a path or a file name), `origin_sha256` identifies a file's bytes; `counted` is
+    filled in while the batches are consumed.
+    """
+
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    origin: str
+    origin_sha256: str | None = None
+    counted: int | None = None
+    unknown_fields: set[str] = field(default_factory=set)
+
+
+def text_schema(table: Table) -> pa.Schema:
+    """Every column as text: the landed form of JSON and files."""
+    return pa.schema([(column.name, pa.string()) for column in table.columns])
+
+
+def typed_schema(table: Table) -> pa.Schema:
+    """Columns in the contract's types; what Arrow has no lossless type for (numeric, uuid, jsonb) stays text."""
+    return pa.schema([(column.name, ARROW_TYPES.get(column.data_type, pa.string())) for column in table.columns])
+
+
+def missing_columns(table: Table, missing: list[str], origin: str) -> ContractError:
+    """The error for columns that the contract promises and the source does not send."""
+    return ContractError(
+        f"{table.source}.{table.name}: {origin} lacks {', '.join(missing)}; "
+        f"ask the owner to send it again, or change `path` of these columns in {table.declared_in}"
+    )
+
+
+@contextmanager
+def open_delivery(source: Source, table: Table, window: Window, known: frozenset[str]) -> Iterator[list[Delivery]]:
+    """The deliveries that wait at the source for this window: one for a table or service, one per new file.
+
+    known: SHA-256 of the files that were loaded before (files only).
+    Raises SourceUnavailableError (try again), SourceRefusedError or ContractError (do not).
+    """
+    from khochung.extract import database, files, lgsp  # here, so that reading a contract costs no driver
+
+    connector = {"lgsp": lgsp.read, "database": database.read, "files": files.read}[source.connector]
+    with connector(source, table, window, known) as deliveries:
+        yield deliveries

@@ -1,0 +1,136 @@
+"""Landing: what a source sent, as immutable Parquet named by its content, with a manifest beside it.
+
+Layout: `landing/<source>/<table>/<as_of>/<sha256>.parquet` and `<sha256>.json`. Files are written under a temporary
+name and renamed, so a killed extraction leaves nothing that a load could take for whole. Replay starts here.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+from khochung.contract import Table
+from khochung.errors import LoadError
+from khochung.extract import Delivery, Window
+from khochung.settings import TIMEZONE, Settings
+
+ROW_GROUP_ROWS = 100_000
+
+
+class Manifest(BaseModel):
+    """What one landed file holds and how it was read. Times carry their zone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    table: str
+    file: str
+    sha256: str
+    bytes: int
+    rows: int
+    source_rows: int | None
+    origin: str
+    origin_sha256: str | None
+    as_of: date
+    window_start: datetime | None
+    window_end: datetime
+    contract_sha256: str
+    unknown_fields: list[str]
+    extracted_at: datetime
+
+
+def write(settings: Settings, table: Table, window: Window, delivery: Delivery) -> Path:
+    """Consume `delivery` into an immutable file; returns the path of its manifest.
+
+    The same content on the same day lands on the same name, and the first manifest stays.
+    """
+    folder = settings.landing / table.source / table.name / window.as_of.isoformat()
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".partial-{os.getpid()}"
+    try:
+        rows = _write_parquet(partial, delivery)
+        digest = _sha256(partial)
+        final = folder / f"{digest}.parquet"
+        os.replace(partial, final)
+    finally:
+        partial.unlink(missing_ok=True)
+    manifest = Manifest(
+        source=table.source,
+        table=table.name,
+        file=str(final.relative_to(settings.landing)),
+        sha256=digest,
+        bytes=final.stat().st_size,
+        rows=rows,
+        source_rows=delivery.counted,
+        origin=delivery.origin,
+        origin_sha256=delivery.origin_sha256,
+        as_of=window.as_of,
+        window_start=window.start,
+        window_end=window.end,
+        contract_sha256=table.sha256,
+        unknown_fields=sorted(delivery.unknown_fields),
+        extracted_at=datetime.now(TIMEZONE),
+    )
+    path = final.with_suffix(".json")
+    _write_whole(path, manifest.model_dump_json(indent=2) + "\n")
+    return path
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest at `path`."""
+    return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def batches(settings: Settings, manifest: Manifest) -> Iterator[pa.RecordBatch]:
+    """The landed rows. Raises LoadError when the file's bytes are no longer what was landed."""
+    path = settings.landing / manifest.file
+    if not path.exists() or _sha256(path) != manifest.sha256:
+        raise LoadError(
+            f"{manifest.source}.{manifest.table}: landed file {path.name[:12]}… is missing or was altered; extract it again"
+        )
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=ROW_GROUP_ROWS)
+
+
+def _write_parquet(path: Path, delivery: Delivery) -> int:
+    """Fixed row groups, so that the same rows give the same bytes however the source cut its pages."""
+    rows, waiting, held = 0, 0, []
+    with path.open("wb") as stream:
+        with pq.ParquetWriter(stream, delivery.schema, compression="zstd", compression_level=1) as writer:
+            for batch in delivery.batches:
+                held.append(batch)
+                waiting += batch.num_rows
+                rows += batch.num_rows
+                if waiting >= ROW_GROUP_ROWS:
+                    held, waiting = _flush(writer, held, waiting, delivery.schema)
+            if held:
+                writer.write_table(pa.Table.from_batches(held, delivery.schema), row_group_size=ROW_GROUP_ROWS)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return rows
+
+
+def _flush(
+    writer: pq.ParquetWriter, held: list[pa.RecordBatch], waiting: int, schema: pa.Schema
+) -> tuple[list[pa.RecordBatch], int]:
+    table = pa.Table.from_batches(held, schema)
+    whole = waiting - waiting % ROW_GROUP_ROWS
+    writer.write_table(table.slice(0, whole), row_group_size=ROW_GROUP_ROWS)
+    rest = table.slice(whole).combine_chunks()
+    return rest.to_batches(), rest.num_rows
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,197 @@
+"""dbt as a subprocess, one invocation per layer; what it did becomes rows in `ops`.
+
+A subprocess, because concurrent dbt invocations in one process are unsafe and its memory must go back.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from khochung import warehouse
+from khochung.errors import KhoChungError
+from khochung.settings import REPOSITORY, Settings
+
+LAYERS = {
+    "staging": ["--select", "resource_type:seed", "path:models/staging", "path:models/quality"],
+    "marts": ["--select", "path:models/intermediate", "path:models/marts"],
+    "open_data": ["--select", "path:models/open_data"],
+}
+CODE = {
+    "dbt_project": ("*.sql", "*.yml", "*.csv"),
+    "expectations": ("*.json",),
+    "khochung": ("*.py", "*.sql", "*.j2", "*.css"),
+}
+_BAD = {"error", "fail", "runtime error", "partial success"}
+
+
+class TransformError(KhoChungError):
+    """A dbt model or test failed; the message names it."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """One pass over the warehouse: which loads it has seen, for which day, by which code."""
+
+    build_id: int
+    as_of: date
+    loads_until: int
+
+
+def code_sha256() -> str:
+    """Hash of everything that decides what a build makes: the dbt project and this package."""
+    digest = hashlib.sha256()
+    for folder, patterns in CODE.items():
+        for path in sorted(path for pattern in patterns for path in (REPOSITORY / folder).rglob(pattern)):
+            digest.update(str(path.relative_to(REPOSITORY)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def pending(settings: Settings) -> bool:
+    """True when loads have changed rows, or the day or the code has changed, since the last good build."""
+    with warehouse.connect(settings, "operator") as connection:
+        row = connection.execute(
+            """
+            with newest as (
+                select loads_until, as_of, code_sha256 from ops.build where status = 'succeeded'
+                order by build_id desc limit 1
+            )
+            select
+                not exists (select from newest)
+                or exists (
+                    select from ops.load, newest
+                    where load_id > loads_until and inserted_rows + updated_rows + tombstoned_rows > 0
+                )
+                or (select code_sha256 from newest) <> %s
+                or (select max(load.as_of) from ops.load) > (select newest.as_of from newest)
+            """,
+            [code_sha256()],
+        ).fetchone()
+    return bool(row and row[0])
+
+
+def begin(settings: Settings) -> Build:
+    """Open a build over all loads so far. A build that was killed is marked failed. Raises when nothing was loaded."""
+    with warehouse.connect(settings, "operator") as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('khochung.build'))")
+        connection.execute(
+            "update ops.build set status = 'failed', finished_at = clock_timestamp(), message = 'ended without a word' "
+            "where status = 'running'"
+        )
+        seen = connection.execute("select max(load_id), max(as_of) from ops.load").fetchone()
+        if seen is None or seen[0] is None:
+            raise TransformError("nothing was loaded yet: run the ingest DAGs first")
+        row = connection.execute(
+            "insert into ops.build (as_of, loads_until, code_sha256) values (%s, %s, %s) returning build_id",
+            [seen[1], seen[0], code_sha256()],
+        ).fetchone()
+    return Build(row[0] if row else 0, seen[1], seen[0])
+
+
+def finish(settings: Settings, build_id: int) -> None:
+    """Close a build whose every layer succeeded."""
+    with warehouse.connect(settings, "operator") as connection:
+        connection.execute(
+            "update ops.build set status = 'succeeded', finished_at = clock_timestamp() where build_id = %s", [build_id]
+        )
+
+
+def current(settings: Settings, build_id: int) -> Build:
+    """The build `build_id`. Raises TransformError when it is unknown."""
+    with warehouse.connect(settings, "operator") as connection:
+        row = connection.execute(
+            "select build_id, as_of, loads_until from ops.build where build_id = %s", [build_id]
+        ).fetchone()
+    if row is None:
+        raise TransformError(f"no build {build_id} in ops.build")
+    return Build(*row)
+
+
+def unpublished(settings: Settings) -> Build | None:
+    """The newest good build, when it has not been through the gate yet."""
+    build = last_good_build(settings)
+    if build is None:
+        return None
+    with warehouse.connect(settings, "operator") as connection:
+        done = connection.execute("select from ops.publication where build_id = %s", [build.build_id]).fetchone()
+    return None if done is not None else build
+
+
+def last_good_build(settings: Settings) -> Build | None:
+    """The newest build, when it succeeded. None before the first, or while the newest is running or failed."""
+    with warehouse.connect(settings, "operator") as connection:
+        row = connection.execute(
+            "select build_id, as_of, loads_until, status from ops.build order by build_id desc limit 1"
+        ).fetchone()
+    return Build(*row[:3]) if row and row[3] == "succeeded" else None
+
+
+def run_layer(settings: Settings, build: Build, layer: str) -> None:
+    """`dbt build` of one layer without unit tests. Records every node; raises TransformError naming what failed."""
+    target = settings.artefacts / "dbt" / layer
+    status = dbt(
+        settings,
+        ["build", *LAYERS[layer], "--exclude-resource-type", "unit_test", "--vars", _variables(build)],
+        target,
+    )
+    failures = _record(settings, build, layer, target / "run_results.json")
+    if failures or status != 0:
+        detail = "\n".join(failures) or f"dbt ended with status {status}; its log is in {settings.logs.name}/dbt/"
+        raise TransformError(f"layer {layer} of build {build.build_id} failed:\n{detail}")
+
+
+def dbt(settings: Settings, arguments: Iterable[str], target: Path) -> int:
+    """Run dbt with the warehouse's address in its environment; its output goes to ours. Returns its exit status."""
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "run_results.json").unlink(missing_ok=True)  # a stale one must not pass for this run's
+    command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments]
+    places = ["--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project)]
+    places += ["--target-path", str(target), "--log-path", str(settings.logs / "dbt")]
+    done = subprocess.run([*command, *places], env=environment(settings), cwd=REPOSITORY, check=False)
+    return done.returncode
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that `dbt_project/profiles.yml` reads, for the transformer role."""
+    keywords = warehouse.parameters(settings, "transformer")
+    return os.environ | {
+        "KHOCHUNG_DBT_HOST": keywords["host"],
+        "KHOCHUNG_DBT_PORT": keywords.get("port", "5432"),
+        "KHOCHUNG_DBT_DATABASE": keywords["dbname"],
+        "KHOCHUNG_DBT_USER": keywords["user"],
+        "KHOCHUNG_DBT_PASSWORD": keywords.get("password", ""),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _variables(build: Build) -> str:
+    return json.dumps({"as_of": build.as_of.isoformat(), "build_id": build.build_id})
+
+
+def _record(settings: Settings, build: Build, layer: str, results: Path) -> list[str]:
+    """Rows in ops.model_run for every node; returns one line per node that failed."""
+    if not results.exists():
+        return []
+    nodes: list[dict[str, Any]] = json.loads(results.read_text(encoding="utf-8"))["results"]
+    with warehouse.connect(settings, "operator") as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.model_run (build_id, layer, node, resource_type, status, seconds, rows_affected, message) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [_row(build, layer, node) for node in nodes],
+        )
+    return [f"  {node['unique_id']}: {node['message']}" for node in nodes if node["status"] in _BAD]
+
+
+def _row(build: Build, layer: str, node: dict[str, Any]) -> tuple[Any, ...]:
+    affected = (node.get("adapter_response") or {}).get("rows_affected")
+    kind = node["unique_id"].split(".")[0]
+    return (
+        build.build_id, layer, node["unique_id"], kind, node["status"], node["execution_time"], affected, node["message"],
+    )  # fmt: skip
