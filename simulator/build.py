@@ -1,4 +1,4 @@
-"""Builds everything a simulated day needs: records for HTTP, file drops, the land database, the defect list."""
+"""Builds what a simulated day needs: records for HTTP, file drops, the land database, the defect list."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from simulator.clock import HORIZON, START
 from simulator.columns import day_number
 from simulator.delivery import Table, chunks
 from simulator.layouts import Layout
-from simulator.world import business, dossiers, land, people, procedures
+from simulator.world import business, dossiers, land, people, procedures, residents
 
 ROOT = Path(__file__).resolve().parent
 
@@ -77,8 +77,8 @@ def generate(seed: int, scale: float) -> World:
     cases = dossiers.generate(seed, scale, u, listed, offices, folk, firms)
     return World(
         streamed=[
-            people.Residents(folk, u),
-            people.Events(seed, folk, u),
+            residents.Residents(folk, u),
+            residents.Events(seed, folk, u),
             dossiers.DossierTable(cases, u, listed, offices, folk, firms),
         ],
         agency=procedures.AgencyTable(offices),
@@ -159,6 +159,7 @@ def _records(
 def _drops(settings: Settings, world: World, as_of: int, progress: Progress) -> defects.Found:
     """Dated files are added to those of earlier days, unless another world wrote them."""
     folder, mark = settings.home / "drops", settings.home / "world_key"
+    drops.remove_later(folder, as_of)
     if not mark.exists() or mark.read_text() != settings.world_key:
         shutil.rmtree(folder, ignore_errors=True)
     mark.write_text(settings.world_key)

@@ -1,7 +1,9 @@
 """File drops of the business registry and of the code list of administrative units."""
 
 import csv
+import datetime
 import io
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,10 +13,10 @@ import xlsxwriter
 
 from simulator import NOTICE_VI, defects
 from simulator.clock import START, month_start
-from simulator.columns import iso_day
+from simulator.columns import day_number, iso_day
 from simulator.delivery import Table, chunks
 from simulator.layouts import PLACE, Layout
-from simulator.units import change_rows, unit_rows
+from simulator.units import change_rows, read, unit_rows
 from simulator.world.business import EnterpriseEvents, EnterpriseTable, HouseholdBusinesses, Places
 
 SHEET = "Danh sách"
@@ -29,6 +31,19 @@ def place_file(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
     partial.rename(path)
+
+
+def remove_later(folder: Path, as_of: int) -> None:
+    """Remove files of days after the simulated one, left from a run with a later day."""
+    stamp = _day_stamp(as_of)
+    for path in folder.rglob("*_*"):
+        dated = re.search(r"_(\d{8})\.", path.name)
+        month = re.search(r"bien_dong_(\d{4})(\d{2})\.", path.name)
+        open_month = (
+            month and month_file(day_number(f"{month[1]}-{month[2]}-01"), as_of) != month[1] + month[2]
+        )
+        if open_month or (dated and dated[1] > stamp):
+            path.unlink()
 
 
 def csv_bytes(header: Iterable[str], rows: Iterable[Iterable[object]], delimiter: str, bom: bool) -> bytes:
@@ -65,10 +80,14 @@ def _tuples(table: pa.Table, layout: Layout) -> list[tuple[str | None, ...]]:
 def write_admin(folder: Path, as_of: int) -> None:
     """Both code lists as on the day: comma, UTF-8 without BOM."""
     iso, stamp = iso_day(as_of), _day_stamp(as_of)
-    for name, rows in (("don_vi_hanh_chinh", unit_rows(iso)), ("bien_dong_dvhc", change_rows(iso))):
-        header = list(rows[0]) if rows else ["ngay_hieu_luc", "ma_cu", "ma_moi", "pham_vi", "phan_chinh", "dan_so",
-                                             "dien_tich_km2", "can_cu"]  # fmt: skip
-        place_file(folder / f"{name}_{stamp}.csv", csv_bytes(header, (r.values() for r in rows), ",", False))
+    lists = (
+        ("don_vi_hanh_chinh", "units.csv", unit_rows(iso)),
+        ("bien_dong_dvhc", "unit_change.csv", change_rows(iso)),
+    )
+    for name, origin, rows in lists:
+        place_file(
+            folder / f"{name}_{stamp}.csv", csv_bytes(read(origin)[0], (r.values() for r in rows), ",", False)
+        )
 
 
 def write_places(folder: Path, places: Places, as_of: int) -> None:
@@ -114,8 +133,6 @@ def write_households(folder: Path, table: HouseholdBusinesses, as_of: int) -> de
     whole, _, found = _collect(table, as_of)
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"constant_memory": True, "strings_to_urls": False})
-    import datetime
-
     book.set_properties({"created": datetime.datetime(2024, 1, 1), "comments": NOTICE_VI})
     sheet = book.add_worksheet(SHEET)
     day = "/".join(reversed(iso_day(as_of).split("-")))

@@ -24,7 +24,7 @@ SNAPSHOTS = frozenset({"agency", "procedure"})
 MAX_PAGE, DEFAULT_PAGE = 5_000, 2_000
 MAX_CONCURRENT, MAX_PER_SECOND = 8, 60
 FAIL_EVERY, ERROR_EVERY, REPEAT_EVERY = 200, 500, 50
-"""One request in 200 answers 503, one in 500 an error inside HTTP 200; one page border in 50 repeats a row."""
+"""One request in 200 answers 503, one in 500 an error inside HTTP 200; one page in 50 repeats a row."""
 HEADERS = {"X-Notice": "Du lieu sinh tu dong - generated data, no real person"}
 UTC_OFFSET = 7 * 3_600
 

@@ -1,4 +1,4 @@
-"""What each source delivers: field names on the wire, in order, with the name under which a defect is listed."""
+"""What each source delivers: field names on the wire, in order, and their names in the defect list."""
 
 from dataclasses import dataclass
 
@@ -101,8 +101,9 @@ PARCEL = _database(
     "parcel",
     "mplis.dc_thua_dat",
     "thua_dat_id",
-    "thua_dat_id ma_dinh_danh_thua xa_id xa_id_cu so_to so_thua dien_tich dien_tich_phap_ly dia_chi trang_thai"
-    " thua_goc_id x_north y_east kinh_tuyen_truc dang_tranh_chap thoi_diem_khoi_tao thoi_diem_ket_thuc"
+    "thua_dat_id ma_dinh_danh_thua xa_id xa_id_cu so_to so_thua dien_tich dien_tich_phap_ly dia_chi"
+    " trang_thai thua_goc_id x_north y_east kinh_tuyen_truc dang_tranh_chap"
+    " thoi_diem_khoi_tao thoi_diem_ket_thuc"
     " thoi_diem_cap_nhat",
 )
 PARCEL_USE = _database(
@@ -115,7 +116,8 @@ LAND_RIGHT = _database(
     "land_right",
     "mplis.dc_quyen_su_dung",
     "quyen_id",
-    "quyen_id thua_dat_id loai_chu ten_chu so_dinh_danh nam_sinh dia_chi so_phat_hanh ngay_cap thoi_diem_cap_nhat",
+    "quyen_id thua_dat_id loai_chu ten_chu so_dinh_danh nam_sinh dia_chi so_phat_hanh ngay_cap"
+    " thoi_diem_cap_nhat",
 )
 PLACE = Layout(
     "business",

@@ -1,7 +1,8 @@
-"""How each kind of defect spoils a row: (row, field, salt) -> changed values, or None where it cannot apply."""
+"""How each kind of defect spoils a row: (row, field, salt) -> changed values, None where it cannot apply."""
 
 import unicodedata
 from collections.abc import Callable
+from datetime import date
 
 Row = dict[str, str | None]
 Mutation = Callable[[Row, str, int], Row | None]
@@ -106,8 +107,6 @@ def _future(value: str, salt: int) -> str:
 
 
 def _excel_serial(value: str, salt: int) -> str | None:
-    from datetime import date
-
     if "/" not in value:
         return None
     day, month, year = (int(part) for part in value.split("/"))

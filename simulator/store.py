@@ -1,4 +1,4 @@
-"""Serialised records on disk: one JSON object per record in delivery order, a page is one slice of the file."""
+"""Serialised records on disk: one JSON object per record in delivery order; a page is one slice."""
 
 from collections.abc import Iterable, Iterator
 from mmap import ACCESS_READ, mmap

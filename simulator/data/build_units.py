@@ -90,11 +90,13 @@ def present_units(db: sqlite3.Connection) -> list[list[object]]:
     rows: list[list[object]] = []
     start = "2025-07-01"
     for code, name, lat, lon in db.execute(
-        "select distinct provinceCode, province, provinceLat, provinceLon from admin_units where provinceCode = '80'"
+        "select distinct provinceCode, province, provinceLat, provinceLon from admin_units"
+        " where provinceCode = '80'"
     ):
         rows.append([code, "TINH", nfc(name), "Tỉnh", "", code, start, "", lat, lon, RES_PROVINCE])
     for code, name, kind, lat, lon in db.execute(
-        "select wardCode, ward, wardType, wardLat, wardLon from admin_units where provinceCode = '80' order by 1"
+        "select wardCode, ward, wardType, wardLat, wardLon from admin_units"
+        " where provinceCode = '80' order by 1"
     ):
         rows.append([code, "XA", nfc(name), nfc(kind), "80", "80", start, "", lat, lon, RES_COMMUNE])
     return rows

@@ -10,8 +10,9 @@ from simulator import defects, names
 from simulator.clock import HORIZON, REFORM, START
 from simulator.columns import NEVER, Bools, Column, Floats, Ints
 from simulator.layouts import ENTERPRISE, ENTERPRISE_EVENT, HOUSEHOLD_BUSINESS
-from simulator.units import Units, read
-from simulator.world.people import People, phones
+from simulator.units import Units, read, unit_rows
+from simulator.world.people import People
+from simulator.world.residents import phones
 
 BASE = {"11": 13_600, "39": 8_000}
 """Enterprises registered before 1/7/2023 per tax prefix (11 Long An, 39 old Tây Ninh), at scale 1."""
@@ -31,7 +32,8 @@ STATUSES = (
     "Bị thu hồi Giấy chứng nhận đăng ký doanh nghiệp do vi phạm",
 )  # fmt: skip
 BRANDS = (
-    "An Phát", "Hưng Thịnh", "Thành Công", "Minh Long", "Phú Quý", "Đại Lộc", "Tân Tiến", "Hoàng Gia", "Nam Việt",
+    "An Phát", "Hưng Thịnh", "Thành Công", "Minh Long", "Phú Quý", "Đại Lộc", "Tân Tiến", "Hoàng Gia",
+    "Nam Việt",
     "Đông Á", "Thiên Phú", "Việt Thắng", "Phương Nam", "Kim Ngân", "Bình Minh", "Vàm Cỏ", "Đồng Tháp Mười",
     "Gia Phát", "Toàn Thắng", "Hồng Hà",
 )  # fmt: skip
@@ -172,8 +174,6 @@ class Places:
 
     def rows(self, as_of: int) -> list[dict[str, str]]:
         """The code list as on the day, with contract column names."""
-        from simulator.units import unit_rows
-
         iso = c.iso_day(as_of)
         ids = dict(
             zip(zip(self.units.code, self.units.district, strict=True), self.ids.to_pylist(), strict=True)

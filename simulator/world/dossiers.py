@@ -16,8 +16,9 @@ from simulator.columns import NEVER, Bools, Column, Floats, Ints
 from simulator.layouts import DOSSIER
 from simulator.units import Units, read
 from simulator.world.business import Enterprises
-from simulator.world.people import People, phones
+from simulator.world.people import People
 from simulator.world.procedures import Agencies, Catalogue
+from simulator.world.residents import phones
 
 WINDOW = (c.day_number("2024-01-01"), c.day_number("2024-03-14"))
 QUARTER = (c.day_number("2024-01-01"), c.day_number("2024-03-31"))
@@ -393,7 +394,8 @@ class DossierTable:
             for place, number, a, b in zip(asked.tolist(), rows[asked].tolist(), start, stop, strict=True):
                 state, end = ("1", f'"{b}"') if b else ("0", "null")
                 out[place] = (
-                    f'[{{"HoSoBoSungId":"BS{number}","NoiDungBoSung":"Bổ sung thành phần hồ sơ","NgayBoSung":"{a}",'
+                    f'[{{"HoSoBoSungId":"BS{number}","NoiDungBoSung":"Bổ sung thành phần hồ sơ",'
+                    f'"NgayBoSung":"{a}",'
                     f'"NgayTiepNhanBoSung":{end},"TrangThaiBoSung":"{state}"}}]'
                 )
         return c.texts(out.tolist())
@@ -408,6 +410,7 @@ def _fee(amount: int) -> str:
     if not amount:
         return "[]"
     return (
-        f'[{{"TenPhiLePhi":"Lệ phí giải quyết hồ sơ","MaPhiLePhi":"LP{amount // 10_000:02d}","HinhThucThu":"1",'
+        f'[{{"TenPhiLePhi":"Lệ phí giải quyết hồ sơ","MaPhiLePhi":"LP{amount // 10_000:02d}",'
+        f'"HinhThucThu":"1",'
         f'"Gia":"{amount}","LoaiPhiLePhi":"1"}}]'
     )

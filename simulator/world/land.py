@@ -10,7 +10,7 @@ from simulator import defects, geodesy, names
 from simulator.clock import HORIZON, REFORM, START
 from simulator.columns import NEVER, Bools, Column, Floats, Ints
 from simulator.layouts import LAND_RIGHT, PARCEL, PARCEL_USE
-from simulator.units import Units
+from simulator.units import Units, read
 from simulator.world.business import Enterprises
 from simulator.world.people import People
 
@@ -19,21 +19,12 @@ PARCELS = {True: 1_200_000, False: 800_000}
 PER_SHEET = 260
 SPLIT_RATE, CHANGE_RATE, RECODED_SHARE = 0.004, 0.06, 0.78
 RECODING_DAYS = 153
-"""The recoding to present communes runs from 1/7/2025 for this many days, over RECODED_SHARE of the parcels."""
-LAND_TYPES = (
-    "LUC", "CLN", "HNK", "ONT", "ODT", "NTS", "RSX", "SKC", "TMD", "DGT", "DTL", "NTD", "TSC", "DGD", "DYT", "TON",
-    "SKK", "CNT", "LUK", "RPH", "RDD", "MNC",
-)  # fmt: skip
-COUNTRY_MIX = (
-    34.0, 16.0, 9.0, 27.0, 0.0, 3.0, 2.5, 1.2, 0.8, 1.8, 1.6, 0.9, 0.2, 0.3, 0.1, 0.2, 0.5, 0.1, 3.0, 0.2, 0.1, 0.3,
-)  # fmt: skip
-TOWN_MIX = (
-    12.0, 14.0, 5.0, 0.0, 56.0, 1.0, 0.1, 2.4, 3.5, 2.4, 0.8, 0.6, 0.5, 0.7, 0.3, 0.3, 0.6, 0.0, 0.5, 0.0, 0.0, 0.1,
-)  # fmt: skip
-MEDIAN_AREA = (
-    4200, 3200, 2600, 280, 130, 5200, 12000, 3800, 900, 1500, 1800, 450, 1500, 2500, 900, 700, 24000, 9000, 3800,
-    60000, 90000, 4000,
-)  # fmt: skip
+"""Days from 1/7/2025 over which RECODED_SHARE of the parcels get their present commune."""
+_TYPES = read("land_types.csv")
+LAND_TYPES = [r["ma"] for r in _TYPES]
+COUNTRY_MIX = [float(r["ty_trong_xa"]) for r in _TYPES]
+TOWN_MIX = [float(r["ty_trong_do_thi"]) for r in _TYPES]
+MEDIAN_AREA = [float(r["dien_tich_m2"]) for r in _TYPES]
 RESIDENTIAL = ("ONT", "ODT")
 ORIGINS = ("1", "2", "3", "4", "5", "10", "11", "12", "13")
 ORIGIN_WEIGHTS = (66.0, 8.0, 8.0, 3.0, 5.0, 2.0, 2.0, 3.0, 3.0)

@@ -248,7 +248,7 @@ class ProcedureTable:
             out.append(
                 {
                     "procedure_code": p.code[i],
-                    "procedure_name": f"{VERBS[i % len(VERBS)]} {field['ten'].lower()} (trường hợp {i // len(VERBS) + 1})",
+                    "procedure_name": _name(i, field["ten"]),
                     "field_code": field["ma_linh_vuc"],
                     "field_name": field["ten"],
                     "level_code": LEVELS[int(p.level[i])],
@@ -264,6 +264,11 @@ class ProcedureTable:
                 }
             )
         return out
+
+
+def _name(position: int, field: str) -> str:
+    verb, variant = VERBS[position % len(VERBS)], position // len(VERBS) + 1
+    return f"{verb} {field[:1].lower()}{field[1:]} (trường hợp {variant})"
 
 
 def _dmy(day: int) -> str:

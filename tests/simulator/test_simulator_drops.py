@@ -83,6 +83,9 @@ def test_moving_the_day_adds_files(tmp_path) -> None:  # type: ignore[no-untyped
     names = {p.name for p in (tmp_path / "drops" / "business").iterdir()}
     assert {"doanh_nghiep_20250814.csv", "doanh_nghiep_20250815.csv"} <= names
     assert not [n for n in names if n.startswith(".")]
+    build(Settings(tmp_path, 0.002, "2025-07-10", 80))
+    earlier = {p.name for p in (tmp_path / "drops" / "business").iterdir()}
+    assert not [n for n in earlier if "202508" in n] and "bien_dong_202507.csv" not in earlier
     build(Settings(tmp_path, 0.002, "2025-08-15", 81))
     names = {p.name for p in (tmp_path / "drops" / "business").iterdir()}
     assert "doanh_nghiep_20250814.csv" not in names

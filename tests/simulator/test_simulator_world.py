@@ -123,7 +123,7 @@ def test_population_is_exact_at_any_scale(scale: float) -> None:
 def _long_an(rows: list[Row], first: str, last: str) -> list[Row]:
     return [
         r for r in rows
-        if str(r["agency_code"]).startswith("H39") and r["received_at"] and first <= r["received_at"][:8] <= last
+        if str(r["agency_code"]).startswith("H39") and first <= str(r["received_at"])[:8] <= last
     ]  # fmt: skip
 
 
