@@ -33,6 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A PostgreSQL server of its own, bootstrapped."""
     settings = Settings(tmp_path_factory.mktemp("home"))
     postgres.start(settings)
+    postgres.create_databases(settings, [warehouse.DATABASE])
     warehouse.bootstrap(settings)
     yield settings
     postgres.stop(settings)
