@@ -111,13 +111,23 @@ def not_january_first(days: Ints) -> Ints:
     return out
 
 
-def _ages(rng: np.random.Generator, household: Ints) -> Ints:
-    years = c.weighted(rng, AGE_BANDS, len(household)) * 5 + rng.random(len(household)) * 5
-    oldest = np.zeros(household[-1] + 1)
-    np.maximum.at(oldest, household, years)
-    minor = (oldest < 20)[household] & (years == oldest[household])
-    years = np.where(minor, 20 + rng.random(len(years)) * 45, years)
-    return START - 1 - (years * 365.25).astype(np.int64)
+def _ages(rng: np.random.Generator, household: Ints) -> tuple[Ints, Bools, Ints]:
+    """(birth, partner of the first member?, position of the first member) of everybody in households.
+
+    The first member is adult, the second often a partner of about the same age; the others are children
+    as often as the age pyramid asks for.
+    """
+    n = len(household)
+    first = np.flatnonzero(np.r_[True, household[1:] != household[:-1]])[household]
+    partner = (np.arange(n) == first + 1) & (rng.random(n) < 0.72)
+    others = (np.arange(n) > first) & ~partner
+    bands = np.array(AGE_BANDS)
+    minors = bands[:4].sum() / bands.sum() * n / others.sum()
+    child = others & (rng.random(n) < minors)
+    band = np.where(child, c.weighted(rng, bands[:4], n), 4 + c.weighted(rng, bands[4:], n))
+    years = band * 5 + rng.random(n) * 5
+    years = np.where(partner, np.clip(years[first] + rng.normal(0, 4, n), 18, 99.9), years)
+    return START - 1 - (years * 365.25).astype(np.int64), partner, first
 
 
 def _heads(household: Ints, birth: Ints) -> tuple[Ints, Ints]:
@@ -178,8 +188,10 @@ def generate(seed: int, scale: float, units: Units) -> People:
     cell = np.repeat(np.arange(units.cells), per_cell)
     household = _households(rng, cell)
     households = int(household[-1]) + 1
-    birth = not_january_first(_ages(rng, household))
+    birth, partner, first = _ages(rng, household)
+    birth = not_january_first(birth)
     sex = np.where(rng.random(base) < 0.496, 1, 2)
+    sex = np.where(partner, 3 - sex[first], sex)
     head, rank = _heads(household, birth)
     relation = _relations(head, rank, birth, sex)
     u = rng.random(households)[household]

@@ -69,8 +69,8 @@ def test_serve_fills_the_land_database_and_ends_cleanly(tmp_path: Path, dsn: str
             ).fetchone()
             assert row and row[0] == row[1] > 4_000
             orphans = connection.execute(
-                "select count(*) from mplis.dc_muc_dich_su_dung u left join mplis.dc_thua_dat p using (thua_dat_id)"
-                " where p.thua_dat_id is null"
+                "select count(*) from mplis.dc_muc_dich_su_dung u"
+                " left join mplis.dc_thua_dat p using (thua_dat_id) where p.thua_dat_id is null"
             ).fetchone()
             assert orphans and 1 <= orphans[0] < 20
             connection.execute("set role land_reader")
