@@ -132,9 +132,13 @@ def read_suite(path: Path, subject: str) -> Suite:
         raise GateError(f"{path.parent.name}/{path.name} is not JSON: {error}") from error
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
-        raise GateError(f"{path.parent.name}/{path.name} is malformed; correct:\n" + "\n".join(lines)) from error
+        raise GateError(
+            f"{path.parent.name}/{path.name} is malformed; correct:\n" + "\n".join(lines)
+        ) from error
     if suite.subject != subject:
-        raise GateError(f"{path.parent.name}/{path.name} is about {suite.subject}: expected subject {subject}")
+        raise GateError(
+            f"{path.parent.name}/{path.name} is about {suite.subject}: expected subject {subject}"
+        )
     return suite
 
 
@@ -188,11 +192,16 @@ def judge_datasets(
     return judge(settings, build_id, "publisher", dataset_subjects(settings, catalogue, folder))
 
 
-def judge(settings: Settings, build_id: int, role: warehouse.Role, subjects: Iterable[Subject]) -> list[Verdict]:
+def judge(
+    settings: Settings, build_id: int, role: warehouse.Role, subjects: Iterable[Subject]
+) -> list[Verdict]:
     """One verdict per subject, each committed on its own, so that one bad suite does not hold up the rest."""
     verdicts: list[Verdict] = []
     refused: list[str] = []
-    with _Engine(settings, role) as engine, warehouse.connect(settings, "operator", autocommit=True) as ledger:
+    with (
+        _Engine(settings, role) as engine,
+        warehouse.connect(settings, "operator", autocommit=True) as ledger,
+    ):
         for subject in subjects:
             try:
                 suite = read_suite(subject.suite, subject.name)
@@ -204,7 +213,9 @@ def judge(settings: Settings, build_id: int, role: warehouse.Role, subjects: Ite
             verdict = _verdict(subject, build_id, results, time.monotonic() - started)
             verdicts.append(_record(ledger, verdict))
     if refused:
-        raise GateError(f"{len(refused)} of {len(refused) + len(verdicts)} suites cannot be used:\n" + "\n".join(refused))
+        raise GateError(
+            f"{len(refused)} of {len(refused) + len(verdicts)} suites cannot be used:\n" + "\n".join(refused)
+        )
     if not verdicts:
         raise GateError("nothing was judged: no contract table or dataset is declared")
     return verdicts
@@ -226,7 +237,9 @@ def _record(ledger: Any, verdict: Verdict) -> Verdict:
     names = ", ".join(fields)
     marks = ", ".join(f"%({name})s" for name in fields)
     fields["results"] = Jsonb(verdict.results)
-    row = ledger.execute(f"insert into ops.verdict ({names}) values ({marks}) returning verdict_id", fields).fetchone()
+    row = ledger.execute(
+        f"insert into ops.verdict ({names}) values ({marks}) returning verdict_id", fields
+    ).fetchone()
     return Verdict(row[0], **{name: value for name, value in vars(verdict).items() if name != "verdict_id"})
 
 
@@ -258,11 +271,15 @@ class _Engine:
             with warnings.catch_warnings():  # PostgreSQL connections have no other way to name a schema yet
                 warnings.simplefilter("ignore", DeprecationWarning)
                 asset = self.source.add_table_asset(
-                    f"{subject.schema}.{subject.relation}", table_name=subject.relation, schema_name=subject.schema
+                    f"{subject.schema}.{subject.relation}",
+                    table_name=subject.relation,
+                    schema_name=subject.schema,
                 )
         except TestConnectionError:
             problem = f"relation {subject.schema}.{subject.relation} is missing or not readable"
-            return [_result(i, expectation, None, problem) for i, expectation in enumerate(suite.expectations)]
+            return [
+                _result(i, expectation, None, problem) for i, expectation in enumerate(suite.expectations)
+            ]
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         found = batch.validate(self._suite(suite), result_format=RESULT_FORMAT)
         by_place = {result.expectation_config.meta["place"]: result for result in found.results}
@@ -272,14 +289,19 @@ class _Engine:
         from great_expectations.expectations.registry import get_expectation_impl
 
         rules = [
-            get_expectation_impl(e.type)(**e.kwargs, meta={"place": place}) for place, e in enumerate(suite.expectations)
+            get_expectation_impl(e.type)(**e.kwargs, meta={"place": place})
+            for place, e in enumerate(suite.expectations)
         ]
         return self.gx.ExpectationSuite(name=suite.name, expectations=rules)
 
 
-def _result(place: int, expectation: Expectation, outcome: Any | None, problem: str | None = None) -> dict[str, Any]:
+def _result(
+    place: int, expectation: Expectation, outcome: Any | None, problem: str | None = None
+) -> dict[str, Any]:
     if problem is None and (outcome is None or _raised(outcome.exception_info)):
-        problem = "the expectation could not be evaluated: check that its columns exist and have the right type"
+        problem = (
+            "the expectation could not be evaluated: check that its columns exist and have the right type"
+        )
     public = {"column", "column_A", "column_B", "column_list", "value_set"}
     return {
         "place": place,
@@ -304,6 +326,13 @@ def _raised(information: Any) -> bool:
 
 def _observed(result: Mapping[str, Any]) -> dict[str, int | float]:
     """Counts only. `observed_value` is kept when it is a plain number: a row count, a sum, a number of distinct values."""
-    names = {"element_count": "rows", "unexpected_count": "unexpected", "missing_count": "missing", "observed_value": "value"}
-    figures = {short: result[name] for name, short in names.items() if isinstance(result.get(name), int | float)}
+    names = {
+        "element_count": "rows",
+        "unexpected_count": "unexpected",
+        "missing_count": "missing",
+        "observed_value": "value",
+    }
+    figures = {
+        short: result[name] for name, short in names.items() if isinstance(result.get(name), int | float)
+    }
     return {name: value for name, value in figures.items() if not isinstance(value, bool)}

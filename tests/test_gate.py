@@ -24,16 +24,31 @@ def units(made: Toy, *rules: dict[str, Any]) -> gate.Verdict:
 def test_a_verdict_is_a_row_with_counts_and_no_values(toy: Toy) -> None:
     rule = expectation("expect_column_values_to_match_regex", column="unit_name", regex="^Xã")
     verdict = units(toy, ROWS, rule)
-    assert (verdict.passed, verdict.failed_severity, verdict.evaluated, verdict.failed) == (False, "critical", 2, 1)
+    assert (verdict.passed, verdict.failed_severity, verdict.evaluated, verdict.failed) == (
+        False,
+        "critical",
+        2,
+        1,
+    )
     assert verdict.results[1]["observed"] == {"rows": 3, "unexpected": 1, "missing": 0}
-    rows = toy.sql("select scope, subject, build_id, suite_sha256, passed, results::text from ops.verdict", "operator")
-    assert rows[0][:5] == ("dataset", "don-vi-thu", 1, gate.suite_sha256(toy.suites / "don-vi-thu.json"), False)
+    rows = toy.sql(
+        "select scope, subject, build_id, suite_sha256, passed, results::text from ops.verdict", "operator"
+    )
+    assert rows[0][:5] == (
+        "dataset",
+        "don-vi-thu",
+        1,
+        gate.suite_sha256(toy.suites / "don-vi-thu.json"),
+        False,
+    )
     assert "Long An" not in rows[0][5]
 
 
 @pytest.mark.parametrize(("severity", "passed"), [("critical", False), ("warning", True), ("info", True)])
 def test_only_critical_failures_block(toy: Toy, severity: str, passed: bool) -> None:
-    verdict = units(toy, ROWS, expectation("expect_column_values_to_not_be_null", severity, column="area_km2"))
+    verdict = units(
+        toy, ROWS, expectation("expect_column_values_to_not_be_null", severity, column="area_km2")
+    )
     assert (verdict.passed, verdict.failed_severity, verdict.failed) == (passed, severity, 1)
 
 
@@ -93,7 +108,9 @@ def test_datasets_are_judged_with_the_eyes_of_the_publisher(toy: Toy) -> None:
 )
 def test_a_malformed_suite_is_refused_by_name(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     path = tmp_path / "toy.json"
-    path.write_text(json.dumps({"name": "toy", "subject": "toy", "expectations": [ROWS]} | change), encoding="utf-8")
+    path.write_text(
+        json.dumps({"name": "toy", "subject": "toy", "expectations": [ROWS]} | change), encoding="utf-8"
+    )
     with pytest.raises(GateError, match=r"toy\.json") as caught:
         gate.read_suite(path, "toy")
     assert message in str(caught.value)
@@ -107,7 +124,9 @@ def test_text_that_is_not_json_is_refused(tmp_path: Path) -> None:
 
 def test_layout_does_not_change_the_identity_of_a_suite(tmp_path: Path) -> None:
     first = write_suite(tmp_path, "toy", ROWS)
-    (tmp_path / "b.json").write_text(json.dumps(json.loads(first.read_text()), indent=4, sort_keys=True), encoding="utf-8")
+    (tmp_path / "b.json").write_text(
+        json.dumps(json.loads(first.read_text()), indent=4, sort_keys=True), encoding="utf-8"
+    )
     assert gate.suite_sha256(first) == gate.suite_sha256(tmp_path / "b.json")
     write_suite(tmp_path, "c", ROWS)
     assert gate.suite_sha256(first) != gate.suite_sha256(tmp_path / "c.json")

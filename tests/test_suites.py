@@ -19,7 +19,7 @@ __all__ = ["server"]
 
 SETTINGS = Settings(Path("/nonexistent"))
 COLUMNS: dict[str, dict[str, str]] = {
-    table.relation: {column.name: column.data_type for column in table.columns}
+    table.relation: {column.name: str(column.data_type) for column in table.columns}
     for source in contract.sources().values()
     for table in source.tables
 } | {slug: {c.name: c.data_type for c in dataset.columns} for slug, dataset in contract.datasets().items()}
@@ -38,7 +38,11 @@ def test_suite_exists_and_names_only_columns_that_exist(subject: gate.Subject) -
 
 def test_no_suite_is_left_over() -> None:
     known = {subject.suite for subject in SUBJECTS}
-    found = {path for folder in ("sources", "open_data") for path in (SETTINGS.expectations / folder).glob("*.json")}
+    found = {
+        path
+        for folder in ("sources", "open_data")
+        for path in (SETTINGS.expectations / folder).glob("*.json")
+    }
     assert found == known
 
 
@@ -68,7 +72,9 @@ def outcomes(server: Settings) -> dict[tuple[str, str], gate.Verdict]:
         for copy in ("sound", *SPOILT):
             relation = f"{copy}__{subject.relation}"[:60]
             _create(server, relation, COLUMNS[subject.name], _rows(copy, suite, COLUMNS[subject.name]))
-            subjects.append((copy, gate.Subject(subject.scope, subject.name, "staging", relation, subject.suite)))
+            subjects.append(
+                (copy, gate.Subject(subject.scope, subject.name, "staging", relation, subject.suite))
+            )
     with warehouse.connect(server, "operator") as connection:
         row = connection.execute(
             "insert into ops.build (as_of, loads_until, code_sha256) values ('2025-09-30', 0, 'x') returning build_id"
@@ -85,7 +91,8 @@ def test_sound_rows_pass_and_every_rule_can_fail(
     sound = [
         (result["expectation"], result["column"], result["problem"])
         for result in outcomes[subject.name, "sound"].results
-        if not result["success"] and not result["expectation"].startswith(("expect_table", "expect_column_unique"))
+        if not result["success"]
+        and not result["expectation"].startswith(("expect_table", "expect_column_unique"))
     ]
     assert sound == []
     alive = {
@@ -102,10 +109,12 @@ def test_sound_rows_pass_and_every_rule_can_fail(
 def _create(server: Settings, relation: str, columns: dict[str, str], rows: Sequence[Sequence[Any]]) -> None:
     with warehouse.connect(server, "transformer") as connection:
         name = sql.Identifier("staging", relation)
-        declared = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(t)) for c, t in columns.items())  # type: ignore[arg-type]
+        declared = sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(t)) for c, t in columns.items()
+        )
         connection.execute(sql.SQL("drop table if exists {}").format(name))
         connection.execute(sql.SQL("create table {} ({})").format(name, declared))
-        marks = sql.SQL(", ").join(sql.SQL("%s::{}").format(sql.SQL(t)) for t in columns.values())  # type: ignore[arg-type]
+        marks = sql.SQL(", ").join(sql.SQL("%s::{}").format(sql.SQL(t)) for t in columns.values())
         for row in rows:
             connection.execute(sql.SQL("insert into {} values ({})").format(name, marks), list(row))
 
@@ -134,7 +143,12 @@ def _sound(suite: gate.Suite, column: str, kind: str) -> Any:
 
 
 def _plain(kind: str) -> Any:
-    plain = {"date": date(2025, 7, 1), "boolean": True, "jsonb": "[]", "uuid": "00000000-0000-4000-8000-000000000000"}
+    plain = {
+        "date": date(2025, 7, 1),
+        "boolean": True,
+        "jsonb": "[]",
+        "uuid": "00000000-0000-4000-8000-000000000000",
+    }
     if kind.startswith("timestamp"):
         return datetime(2025, 7, 1)
     return plain.get(kind, "x" if kind == "text" else 1)

@@ -49,7 +49,7 @@ class Toy:
 
     def sql(self, statement: str, role: warehouse.Role = "transformer") -> list[tuple[Any, ...]]:
         with warehouse.connect(self.settings, role) as connection:
-            cursor = connection.execute(statement)  # type: ignore[arg-type]
+            cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
     def build(self, as_of: date = date(2025, 9, 30)) -> int:
@@ -60,7 +60,9 @@ class Toy:
         return gate.judge_datasets(self.settings, build_id, catalogue=self.datasets, folder=self.suites)
 
     def publish(self, build_id: int, as_of: date = date(2025, 9, 30), **options: Any) -> release.Release:
-        return release.publish(self.settings, build_id, as_of, datasets=self.datasets, suites=self.suites, **options)
+        return release.publish(
+            self.settings, build_id, as_of, datasets=self.datasets, suites=self.suites, **options
+        )
 
     def pass_all(self, build_id: int) -> None:
         """Verdicts as the gate would write them, without the seconds that it takes."""
@@ -70,7 +72,7 @@ class Toy:
     def verdict(self, build_id: int, slug: str, passed: bool = True) -> None:
         path = self.suites / f"{slug}.json"
         suite = gate.read_suite(path, slug)
-        results = [
+        results: list[dict[str, Any]] = [
             {"place": i, "expectation": e.type, "column": None, "kwargs": {}, "severity": e.severity, "success": passed,
              "observed": {}, "problem": None}
             for i, e in enumerate(suite.expectations)
@@ -97,7 +99,9 @@ def expectation(kind: str, severity: str = "critical", **kwargs: Any) -> dict[st
 def write_suite(folder: Path, subject: str, *expectations: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{subject}.json"
-    path.write_text(json.dumps({"name": subject, "subject": subject, "expectations": expectations}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"name": subject, "subject": subject, "expectations": expectations}), encoding="utf-8"
+    )
     return path
 
 
@@ -108,7 +112,9 @@ def toy(server: Settings, tmp_path: Path) -> Toy:
     settings.home.mkdir()
     made = Toy(settings, tmp_path / "suites", dict(contract.datasets(DATASETS)))
     with warehouse.connect(settings) as connection:
-        connection.execute("truncate ops.build, ops.verdict, ops.release, ops.release_item, ops.model_run restart identity cascade")
+        connection.execute(
+            "truncate ops.build, ops.verdict, ops.release, ops.release_item, ops.model_run restart identity cascade"
+        )
     made.sql(TABLES)
     write_suite(
         made.suites,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from calendar import month_name
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -63,7 +64,11 @@ def _environment() -> Any:
         return _read("templates", name).decode()
 
     return Environment(
-        loader=FunctionLoader(load), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(load),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
@@ -105,11 +110,9 @@ def _size(lang: str) -> Any:
 
 
 def _day(lang: str) -> Any:
-    months = "January February March April May June July August September October November December".split()
-
     def text(value: date) -> str:
         if lang == "vi":
             return value.strftime("%d/%m/%Y")
-        return f"{value.day} {months[value.month - 1]} {value.year}"
+        return f"{value.day} {month_name[value.month]} {value.year}"
 
     return text

@@ -1,6 +1,5 @@
 """Releases: formats, versions, checksums, the public tree, its pointer and its history."""
 
-from pathlib import Path
 from typing import Any
 
 from khochung import warehouse
@@ -19,7 +18,12 @@ def list_releases(settings: Settings) -> list[dict[str, Any]]:
         release = Release.parse(store.read_manifest(settings, release_id)["release"])
         states = [item.state for item in release.items]
         counts = {state: states.count(state) for state in ("new", "unchanged", "held")}
-        head = {"release_id": release_id, "as_of": release.as_of, "build_id": release.build_id, "public": release_id == public}
+        head = {
+            "release_id": release_id,
+            "as_of": release.as_of,
+            "build_id": release.build_id,
+            "public": release_id == public,
+        }
         found.append(head | counts)
     return found
 

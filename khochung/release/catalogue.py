@@ -10,8 +10,20 @@ from khochung.release.describe import OPEN, FileFact, as_record, bilingual, disc
 from khochung.release.formats import FORMATS
 
 EU = "http://publications.europa.eu/resource/authority"
-THEMES = {"population": "SOCI", "land": "ENVI", "business": "ECON", "public-services": "GOVE", "territory": "REGI"}
-PERIODS = {"DAILY": "R/P1D", "MONTHLY": "R/P1M", "QUARTERLY": "R/P3M", "ANNUAL": "R/P1Y", "IRREG": "irregular"}
+THEMES = {
+    "population": "SOCI",
+    "land": "ENVI",
+    "business": "ECON",
+    "public-services": "GOVE",
+    "territory": "REGI",
+}
+PERIODS = {
+    "DAILY": "R/P1D",
+    "MONTHLY": "R/P1M",
+    "QUARTERLY": "R/P3M",
+    "ANNUAL": "R/P1Y",
+    "IRREG": "irregular",
+}
 CATALOGUE_TITLE = Text(vi="Dữ liệu mở tỉnh Tây Ninh", en="Open data of Tây Ninh province")
 CATALOGUE_SUMMARY = Text(
     vi="Các bộ dữ liệu mở của tỉnh, mỗi phiên bản đều được kiểm tra trước khi công bố.",
@@ -40,7 +52,10 @@ class VersionFact:
 
     def record(self) -> dict[str, Any]:
         body = {name: value for name, value in vars(self).items() if name != "files"}
-        return body | {"released": self.released.isoformat(), "files": [as_record(fact) for fact in self.files]}
+        return body | {
+            "released": self.released.isoformat(),
+            "files": [as_record(fact) for fact in self.files],
+        }
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> "VersionFact":
@@ -96,7 +111,9 @@ def documents(site: Site) -> dict[str, bytes]:
         "api/v1/status.json": json_bytes(api_status(site)),
     }
     for entry in site.entries:
-        found[f"data/{entry.dataset.slug}/versions.json"] = json_bytes(versions_json(entry.dataset.slug, entry.versions))
+        found[f"data/{entry.dataset.slug}/versions.json"] = json_bytes(
+            versions_json(entry.dataset.slug, entry.versions)
+        )
     return found
 
 
@@ -123,9 +140,13 @@ def _summary(site: Site, entry: Entry) -> dict[str, Any]:
         "rows": latest.rows if latest else None,
         "late": bilingual(entry.held) if entry.held else None,
         "disclosure": bilingual(disclosure_note(dataset)),
-        "columns": [{"name": c.name, "type": c.data_type, "label": bilingual(c.label)} for c in dataset.columns],
+        "columns": [
+            {"name": c.name, "type": c.data_type, "label": bilingual(c.label)} for c in dataset.columns
+        ],
         "versions": site.url(f"/data/{dataset.slug}/versions.json"),
-        "files": [as_record(f) | {"url": site.url(f"{folder}/{f.name}")} for f in (latest.files if latest else ())],
+        "files": [
+            as_record(f) | {"url": site.url(f"{folder}/{f.name}")} for f in (latest.files if latest else ())
+        ],
     }
 
 
@@ -200,7 +221,11 @@ def _data_json_entry(site: Site, entry: Entry, latest: VersionFact) -> dict[str,
 
 
 def _contact(dataset: Dataset) -> str:
-    return f"mailto:{dataset.contact}" if "@" in dataset.contact and ":" not in dataset.contact else dataset.contact
+    return (
+        f"mailto:{dataset.contact}"
+        if "@" in dataset.contact and ":" not in dataset.contact
+        else dataset.contact
+    )
 
 
 def _distributions(latest: VersionFact) -> list[tuple[Any, FileFact]]:
@@ -286,11 +311,15 @@ def _dcat_dataset(site: Site, entry: Entry, latest: VersionFact) -> dict[str, An
         "dct:issued": _day(entry.versions[-1].released),
         "dct:modified": _day(latest.released),
         "dcat:landingPage": _ref(site.url(f"/index.html#{dataset.slug}"), "foaf:Document"),
-        "dcat:distribution": [_dcat_distribution(site, dataset, latest, form, fact) for form, fact in _distributions(latest)],
+        "dcat:distribution": [
+            _dcat_distribution(site, dataset, latest, form, fact) for form, fact in _distributions(latest)
+        ],
     }
 
 
-def _dcat_distribution(site: Site, dataset: Dataset, latest: VersionFact, form: Any, fact: FileFact) -> dict[str, Any]:
+def _dcat_distribution(
+    site: Site, dataset: Dataset, latest: VersionFact, form: Any, fact: FileFact
+) -> dict[str, Any]:
     address = site.url(f"/data/{dataset.slug}/v/{latest.version}/{fact.name}")
     media = "https://www.iana.org/assignments/media-types"
     body = {

@@ -55,13 +55,21 @@ def _timestamp_text(value: datetime) -> str:
 _INTEGERS = {"smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64()}
 _KINDS: dict[str, Kind] = {
     "text": Kind("string", pa.string(), str, str),
-    "boolean": Kind("boolean", pa.bool_(), lambda value: "true" if value else "false", lambda text: text == "true"),
+    "boolean": Kind(
+        "boolean", pa.bool_(), lambda value: "true" if value else "false", lambda text: text == "true"
+    ),
     "date": Kind("date", pa.date32(), date.isoformat, date.fromisoformat),
     "timestamp": Kind("datetime", pa.timestamp("s"), _timestamp_text, datetime.fromisoformat),
     "double precision": Kind("number", pa.float64(), number_text, float),
     "numeric": Kind("number", pa.float64(), number_text, float),
 } | {name: Kind("integer", arrow, number_text, int) for name, arrow in _INTEGERS.items()}
-_ALIASES = {"int": "integer", "int4": "integer", "int8": "bigint", "float8": "double precision", "decimal": "numeric"}
+_ALIASES = {
+    "int": "integer",
+    "int4": "integer",
+    "int8": "bigint",
+    "float8": "double precision",
+    "decimal": "numeric",
+}
 _SIZED = re.compile(r"(numeric|decimal)\s*\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
 
 
@@ -75,7 +83,9 @@ def kind(column: DatasetColumn) -> Kind:
         name = "text"
     found = _KINDS.get(_ALIASES.get(name, name))
     if found is None:
-        raise GateError(f"column {column.name}: type {column.data_type} cannot be published; use {', '.join(_KINDS)}")
+        raise GateError(
+            f"column {column.name}: type {column.data_type} cannot be published; use {', '.join(_KINDS)}"
+        )
     return found
 
 
@@ -126,16 +136,22 @@ def read(connection: psycopg.Connection[tuple[Any, ...]], dataset: Dataset) -> C
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in dataset.columns)
     # The "C" collation: the same order on every server, whatever its locale.
     order = sql.SQL(", ").join(
-        sql.SQL('{} collate "C"' if kind(column).table_schema == "string" else "{}").format(sql.Identifier(column.name))
+        sql.SQL('{} collate "C"' if kind(column).table_schema == "string" else "{}").format(
+            sql.Identifier(column.name)
+        )
         for column in dataset.columns
         if column.role == "key"
     )
-    query = sql.SQL("select {} from open_data.{} order by {}").format(names, sql.Identifier(dataset.model), order)
+    query = sql.SQL("select {} from open_data.{} order by {}").format(
+        names, sql.Identifier(dataset.model), order
+    )
     try:
         found = connection.execute(query).fetchall()
     except psycopg.Error as error:
         reason = str(error).splitlines()[0]
-        raise GateError(f"open_data.{dataset.model} does not match its declaration in {dataset.declared_in}: {reason}") from error
+        raise GateError(
+            f"open_data.{dataset.model} does not match its declaration in {dataset.declared_in}: {reason}"
+        ) from error
     rows = tuple(tuple(_text(kinds[i], dataset, i, value) for i, value in enumerate(row)) for row in found)
     _keys_are_unique(dataset, rows)
     return Content(dataset, rows)
@@ -147,9 +163,13 @@ def _text(kind_: Kind, dataset: Dataset, place: int, value: Any) -> str | None:
     text = kind_.text(value)
     column = dataset.columns[place]
     if text == "" or "\r" in text or "\0" in text:
-        raise GateError(f"{dataset.slug}.{column.name}: an empty text or a control character; publish NULL or mend the model")
+        raise GateError(
+            f"{dataset.slug}.{column.name}: an empty text or a control character; publish NULL or mend the model"
+        )
     if kind_.arrow == pa.float64() and number_text(float(text)) != text:
-        raise GateError(f"{dataset.slug}.{column.name}: more digits than a double carries; round it or declare numeric(p,s)")
+        raise GateError(
+            f"{dataset.slug}.{column.name}: more digits than a double carries; round it or declare numeric(p,s)"
+        )
     if isinstance(value, float) and not math.isfinite(value):
         raise GateError(f"{dataset.slug}.{column.name}: a number is not finite")
     return text
@@ -159,4 +179,6 @@ def _keys_are_unique(dataset: Dataset, rows: tuple[Row, ...]) -> None:
     places = [i for i, column in enumerate(dataset.columns) if column.role == "key"]
     keys = {tuple(row[place] for place in places) for row in rows}
     if len(keys) != len(rows):
-        raise GateError(f"{dataset.slug}: {len(rows) - len(keys)} rows repeat a key ({', '.join(dataset.key)})")
+        raise GateError(
+            f"{dataset.slug}: {len(rows) - len(keys)} rows repeat a key ({', '.join(dataset.key)})"
+        )

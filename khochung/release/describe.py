@@ -107,8 +107,15 @@ def _resource(content: Content, fact: FileFact, tabular: bool) -> dict[str, Any]
     }
     if not tabular:
         return resource
-    dialect = {"dialect": {"delimiter": ",", "lineTerminator": "\n", "header": True}} if suffix == "csv" else {}
-    return resource | {"type": "table", "encoding": "utf-8"} | dialect | {"schema": table_schema(content.dataset)}
+    dialect = (
+        {"dialect": {"delimiter": ",", "lineTerminator": "\n", "header": True}} if suffix == "csv" else {}
+    )
+    return (
+        resource
+        | {"type": "table", "encoding": "utf-8"}
+        | dialect
+        | {"schema": table_schema(content.dataset)}
+    )
 
 
 def table_schema(dataset: Dataset) -> dict[str, Any]:
@@ -141,7 +148,9 @@ def _field(column: DatasetColumn) -> dict[str, Any]:
     return field | ({"constraints": constraints} if constraints else {})
 
 
-def quality(dataset: Dataset, version: str | None, verdict: Verdict, suite: Suite, as_of: date) -> dict[str, Any]:
+def quality(
+    dataset: Dataset, version: str | None, verdict: Verdict, suite: Suite, as_of: date
+) -> dict[str, Any]:
     """The verdict in words: each check, whether it passed, and counts; never a value of a row."""
     checks = [
         {
@@ -193,7 +202,8 @@ def disclosure_note(dataset: Dataset) -> Text:
     policy = dataset.disclosure
     if policy.method == "none" or policy.unit == "none":
         return Text(
-            vi="Bộ dữ liệu không chứa thông tin về cá nhân.", en="This dataset holds no information about persons."
+            vi="Bộ dữ liệu không chứa thông tin về cá nhân.",
+            en="This dataset holds no information about persons.",
         )
     unit = _UNITS[policy.unit]
     return Text(

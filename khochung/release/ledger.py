@@ -59,14 +59,16 @@ def require_newest(connection: Connection, build_id: int) -> None:
     if newest is None or newest < build_id:
         raise GateError(f"there is no build {build_id}: run the warehouse DAG first")
     if newest > build_id:
-        raise GateError(f"build {newest} has started since build {build_id}: judge and release build {newest} instead")
+        raise GateError(
+            f"build {newest} has started since build {build_id}: judge and release build {newest} instead"
+        )
 
 
 def newest_verdict(connection: Connection, slug: str, build_id: int) -> Verdict | None:
     """The last verdict on `slug` for exactly this build, or None."""
     names = ", ".join(Verdict.__dataclass_fields__)
     row = connection.execute(
-        f"select {names} from ops.verdict where scope = 'dataset' and subject = %s and build_id = %s "  # type: ignore[arg-type]
+        f"select {names} from ops.verdict where scope = 'dataset' and subject = %s and build_id = %s "
         "order by verdict_id desc limit 1",
         [slug, build_id],
     ).fetchone()
@@ -76,7 +78,9 @@ def newest_verdict(connection: Connection, slug: str, build_id: int) -> Verdict 
 def versions_used(connection: Connection) -> dict[str, set[Version]]:
     """Every version number ever given out, by dataset; a rolled-back number is not given out again."""
     used: dict[str, set[Version]] = {}
-    for slug, version in connection.execute("select distinct slug, version from ops.release_item where version <> ''"):
+    for slug, version in connection.execute(
+        "select distinct slug, version from ops.release_item where version <> ''"
+    ):
         used.setdefault(slug, set()).add(Version.parse(version))
     return used
 

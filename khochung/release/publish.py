@@ -73,7 +73,9 @@ def publish(
         ledger.require_newest(connection, build_id)
         standing = store.standing(settings)
         if standing and as_of < standing.release.as_of:
-            raise GateError(f"as_of {as_of} is before {standing.release.as_of} of the standing release: latest never moves back")
+            raise GateError(
+                f"as_of {as_of} is before {standing.release.as_of} of the standing release: latest never moves back"
+            )
         folder = suites or settings.expectations / "open_data"
         used = _versions_used(settings, connection)
         job = _Job(settings, build_id, as_of, folder, standing, used, connection)
@@ -113,7 +115,10 @@ def _plan(job: _Job, connection: ledger.Connection, dataset: Dataset) -> _Plan:
             with connection.transaction():
                 content = read(connection, dataset)
         except GateError as error:
-            reason = Text(vi=f"Dữ liệu không công bố được như khai báo: {error}", en=f"The data cannot be published as declared: {error}")
+            reason = Text(
+                vi=f"Dữ liệu không công bố được như khai báo: {error}",
+                en=f"The data cannot be published as declared: {error}",
+            )
     if reason is not None:
         held = replace(item, state="held", reason=f"{reason.vi} / {reason.en}")
         return _Plan(dataset, held, versions, reason, checks, report)
@@ -146,7 +151,8 @@ def _refusal(job: _Job, dataset: Dataset, verdict: Verdict | None) -> tuple[Suit
     path = job.suites / f"{dataset.slug}.json"
     if verdict is None:
         return None, Text(
-            vi="Chưa có kết quả kiểm tra cho lần dựng dữ liệu này.", en="There is no verdict for this build of the data."
+            vi="Chưa có kết quả kiểm tra cho lần dựng dữ liệu này.",
+            en="There is no verdict for this build of the data.",
         )
     try:
         suite = read_suite(path, dataset.slug)
@@ -161,7 +167,9 @@ def _refusal(job: _Job, dataset: Dataset, verdict: Verdict | None) -> tuple[Suit
     if verdict.passed:
         return suite, None
     broken = [
-        e.meta for e, r in zip(suite.expectations, verdict.results, strict=True) if not r["success"] and r["severity"] == "critical"
+        e.meta
+        for e, r in zip(suite.expectations, verdict.results, strict=True)
+        if not r["success"] and r["severity"] == "critical"
     ]
     return suite, Text(
         vi="Không đạt kiểm tra: " + "; ".join(meta.vi for meta in broken),
@@ -180,7 +188,9 @@ def _carry_out(job: _Job, plans: list[_Plan], notice: Text | None) -> Release:
     if job.standing and (job.standing.tree / "data").is_dir():
         _carry_versions(job.standing.tree / "data", tree / "data")
     finished = [_write_version(job, tree, plan) for plan in plans]
-    site = Site(release_id, job.as_of, job.build_id, base_url, notice, tuple(_entry(plan) for plan in finished))
+    site = Site(
+        release_id, job.as_of, job.build_id, base_url, notice, tuple(_entry(plan) for plan in finished)
+    )
     _write_around(tree, site, finished)
     verify(tree)
     release = Release(release_id, job.as_of, job.build_id, tuple(plan.item for plan in finished))
@@ -198,7 +208,9 @@ def _fingerprint(plans: list[_Plan], notice: Text | None, base_url: str) -> str:
             "content": plan.item.content_sha256,
             "held": plan.held.model_dump() if plan.held else None,
             "suite": plan.report["suite_sha256"] if plan.report else None,
-            "failed": [i for i, c in enumerate(plan.report["checks"]) if not c["passed"]] if plan.report else None,
+            "failed": [i for i, c in enumerate(plan.report["checks"]) if not c["passed"]]
+            if plan.report
+            else None,
         }
         for plan in plans
     ]
@@ -223,7 +235,9 @@ def _write_version(job: _Job, tree: Path, plan: _Plan) -> _Plan:
         return plan
     folder = tree / "data" / plan.dataset.slug / "v" / version
     if folder.exists():
-        raise GateError(f"{plan.dataset.slug} {version} exists already: a published version is never overwritten")
+        raise GateError(
+            f"{plan.dataset.slug} {version} exists already: a published version is never overwritten"
+        )
     facts = [_write_format(folder, content, form.suffix) for form in FORMATS]
     tabular = [form.tabular for form in FORMATS]
     digest = plan.item.content_sha256 or ""
@@ -233,7 +247,9 @@ def _write_version(job: _Job, tree: Path, plan: _Plan) -> _Plan:
         "quality.json": (plan.report or {}) | {"version": version},
         "disclosure.json": describe.disclosure(content, version),
     }
-    facts += [_write_beside(folder / name, json_bytes(body), "application/json") for name, body in beside.items()]
+    facts += [
+        _write_beside(folder / name, json_bytes(body), "application/json") for name, body in beside.items()
+    ]
     facts.append(_write_beside(folder / "SHA256SUMS", files.checksums(folder), "text/plain"))
     made = VersionFact(version, job.as_of, digest, len(content.rows), content.suppressed(), tuple(facts))
     return replace(plan, versions=(made, *plan.versions), item=replace(plan.item, bytes=made.bytes))

@@ -14,12 +14,14 @@ from khochung.release.content import Content, Row, content_sha256, kind, number_
 from khochung.release.versions import Version, next_free
 
 TOY = contract.datasets(Path(__file__).parent / "toy")["don-vi-thu"]
-TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\0"), min_size=1)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0"), min_size=1)
 SIZED = st.decimals(-(10**8), 10**8, places=3)
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)
 
 
-def row(code: str, name: str | None, day: str | None, ward: bool | None, area: Decimal | None, share: float | None) -> Row:
+def row(
+    code: str, name: str | None, day: str | None, ward: bool | None, area: Decimal | None, share: float | None
+) -> Row:
     ward_text = None if ward is None else str(ward).lower()
     return (
         code, name, day, ward_text, None if area is None else number_text(area), None if share is None else number_text(share)
@@ -27,7 +29,13 @@ def row(code: str, name: str | None, day: str | None, ward: bool | None, area: D
 
 
 ROWS = st.builds(
-    row, TEXTS, st.none() | TEXTS, st.none() | st.dates().map(str), st.none() | st.booleans(), st.none() | SIZED, st.none() | DOUBLES
+    row,
+    TEXTS,
+    st.none() | TEXTS,
+    st.none() | st.dates().map(str),
+    st.none() | st.booleans(),
+    st.none() | SIZED,
+    st.none() | DOUBLES,
 )
 
 
@@ -56,9 +64,18 @@ def test_parquet_carries_nothing_but_the_table() -> None:
 
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(io.BytesIO(formats.write_parquet(Content(TOY, (("1", "An", "2025-07-01", "true", "1.5", "0.25"),)))))
+    file = pq.ParquetFile(
+        io.BytesIO(formats.write_parquet(Content(TOY, (("1", "An", "2025-07-01", "true", "1.5", "0.25"),))))
+    )
     assert file.schema_arrow.metadata is None
-    assert [str(t) for t in file.schema_arrow.types] == ["string", "string", "date32[day]", "bool", "decimal128(12, 3)", "double"]
+    assert [str(t) for t in file.schema_arrow.types] == [
+        "string",
+        "string",
+        "date32[day]",
+        "bool",
+        "decimal128(12, 3)",
+        "double",
+    ]
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12))
@@ -71,7 +88,9 @@ def test_a_number_has_one_text(value: Decimal) -> None:
 
 def test_the_schema_is_part_of_a_version_and_its_words_are_not() -> None:
     first = TOY.columns[0]
-    reworded = TOY.model_copy(update={"columns": (first.model_copy(update={"description": "Other."}), *TOY.columns[1:])})
+    reworded = TOY.model_copy(
+        update={"columns": (first.model_copy(update={"description": "Other."}), *TOY.columns[1:])}
+    )
     renamed = TOY.model_copy(update={"columns": (first.model_copy(update={"unit": "m2"}), *TOY.columns[1:])})
     assert content_sha256(TOY, b"x") == content_sha256(reworded, b"x") != content_sha256(renamed, b"x")
 
@@ -81,7 +100,9 @@ def test_a_type_that_formats_do_not_share_is_refused() -> None:
         kind(TOY.columns[0].model_copy(update={"data_type": "jsonb"}))
 
 
-@given(st.sets(st.builds(Version, st.integers(2023, 2025), st.integers(1, 12), st.integers(0, 200))), st.dates())
+@given(
+    st.sets(st.builds(Version, st.integers(2023, 2025), st.integers(1, 12), st.integers(0, 200))), st.dates()
+)
 def test_a_new_version_is_above_all_of_its_month(used: set[Version], as_of: object) -> None:
     from datetime import date
 

@@ -38,9 +38,13 @@ def test_the_gate_and_the_release_work_together(toy: Toy) -> None:
     csv = (toy.settings.public / "data/dan-so-thu/latest/dan-so-thu.csv").read_text(encoding="utf-8")
     assert csv == "commune_code,sex_code,residents\n25510,1,120\n25510,2,131\n28036,1,\n28036,2,15\n"
     assert release.verify(toy.settings.public).versions == 2
-    quality = json.loads((toy.settings.public / "data/don-vi-thu/latest/quality.json").read_text(encoding="utf-8"))
+    quality = json.loads(
+        (toy.settings.public / "data/don-vi-thu/latest/quality.json").read_text(encoding="utf-8")
+    )
     assert [check["passed"] for check in quality["checks"]] == [True, False]
-    recorded = toy.sql("select slug, version, state, data_rows from ops.release_item order by slug", "operator")
+    recorded = toy.sql(
+        "select slug, version, state, data_rows from ops.release_item order by slug", "operator"
+    )
     assert recorded == [("dan-so-thu", "2025.9.0", "new", 4), ("don-vi-thu", "2025.9.0", "new", 3)]
 
 
@@ -50,7 +54,10 @@ def test_the_same_data_give_no_new_release(toy: Toy) -> None:
     second = toy.release(OCTOBER)
     assert not second.created
     assert second.release_id == first.release_id
-    assert states(second) == {"dan-so-thu": ("2025.9.0", "unchanged"), "don-vi-thu": ("2025.9.0", "unchanged")}
+    assert states(second) == {
+        "dan-so-thu": ("2025.9.0", "unchanged"),
+        "don-vi-thu": ("2025.9.0", "unchanged"),
+    }
     assert tree(toy.settings.public) == before
     assert store.identifiers(toy.settings) == [first.release_id]
 
@@ -72,7 +79,9 @@ def test_only_what_changed_is_new_and_old_versions_keep_their_place(toy: Toy) ->
 def test_the_eleventh_patch_of_a_month_is_newer_than_the_tenth(toy: Toy) -> None:
     toy.release()
     for count in range(1, 12):
-        toy.sql(f"update open_data.toy_residents set residents = {100 + count} where commune_code = '28036' and sex_code = '2'")
+        toy.sql(
+            f"update open_data.toy_residents set residents = {100 + count} where commune_code = '28036' and sex_code = '2'"
+        )
         made = toy.release()
     assert states(made)["dan-so-thu"] == ("2025.9.11", "new")
     assert len(store.identifiers(toy.settings)) == store.KEEP
@@ -84,12 +93,18 @@ def test_two_installations_write_the_same_bytes(toy: Toy, tmp_path: Path) -> Non
     toy.release()
     first = tree(toy.settings.public)
     toy.sql("create table staging.shuffled as select * from open_data.toy_units order by unit_name desc")
-    toy.sql("truncate open_data.toy_units; insert into open_data.toy_units select * from staging.shuffled; drop table staging.shuffled")
+    toy.sql(
+        "truncate open_data.toy_units; insert into open_data.toy_units select * from staging.shuffled; drop table staging.shuffled"
+    )
     other = Toy(type(toy.settings)(tmp_path / "other", toy.settings.warehouse_dsn), toy.suites, toy.datasets)
     other.settings.home.mkdir()
     assert other.release(OCTOBER).created
     second = tree(other.settings.public)
-    names = [f"data/{slug}/latest/{slug}.{suffix}" for slug in toy.datasets for suffix in ("csv", "csv.gz", "json", "parquet")]
+    names = [
+        f"data/{slug}/latest/{slug}.{suffix}"
+        for slug in toy.datasets
+        for suffix in ("csv", "csv.gz", "json", "parquet")
+    ]
     assert [first[name] == second[name] for name in names] == [True] * len(names)
 
 
@@ -102,7 +117,9 @@ def test_a_dataset_without_a_verdict_for_this_build_is_held(toy: Toy) -> None:
     assert states(made) == {"dan-so-thu": ("2025.9.0", "held"), "don-vi-thu": ("2025.9.0", "unchanged")}
     page = (toy.settings.public / "en/index.html").read_text(encoding="utf-8")
     assert "There is no verdict for this build" in page
-    assert "99" not in (toy.settings.public / "data/dan-so-thu/latest/dan-so-thu.csv").read_text(encoding="utf-8")
+    assert "99" not in (toy.settings.public / "data/dan-so-thu/latest/dan-so-thu.csv").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_failed_dataset_is_held_and_says_why(toy: Toy) -> None:
@@ -168,7 +185,9 @@ def test_data_that_no_format_can_carry_hold_one_dataset_only(toy: Toy, change: s
     assert message in (made.items[1].reason or "")
 
 
-@pytest.mark.parametrize("leak", ["080185001234", "301234567", "0912 345 678", "+84 912345678", "gọi 0272.3826.543"])
+@pytest.mark.parametrize(
+    "leak", ["080185001234", "301234567", "0912 345 678", "+84 912345678", "gọi 0272.3826.543"]
+)
 def test_an_identifier_in_the_data_stops_the_release(toy: Toy, leak: str) -> None:
     toy.release()
     before = os.readlink(toy.settings.public)
@@ -218,7 +237,9 @@ def test_rollback_refuses_a_damaged_release_and_an_unknown_one(toy: Toy) -> None
 def test_the_notice_stands_on_every_page(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KHOCHUNG_NOTICE", "Người trong dữ liệu là giả lập.")
     toy.release()
-    assert "Người trong dữ liệu là giả lập." in (toy.settings.public / "index.html").read_text(encoding="utf-8")
+    assert "Người trong dữ liệu là giả lập." in (toy.settings.public / "index.html").read_text(
+        encoding="utf-8"
+    )
     build_id = toy.build()
     toy.pass_all(build_id)
     assert toy.publish(build_id, notice=Text(vi="Khác", en="Other")).created
@@ -253,7 +274,9 @@ def killed(work: Callable[[], Any], place: Any, name: str, nth: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-@pytest.mark.parametrize(("cut", "nth"), [(cut, 1) for cut in CUTS] + [("before the pointer", 2), ("at the first checksums", 2)])
+@pytest.mark.parametrize(
+    ("cut", "nth"), [(cut, 1) for cut in CUTS] + [("before the pointer", 2), ("at the first checksums", 2)]
+)
 def test_a_kill_at_any_point_is_healed_by_the_next_call(toy: Toy, cut: str, nth: int) -> None:
     toy.release()
     before = tree(toy.settings.public)

@@ -42,12 +42,18 @@ def released(toy: Toy) -> Path:
 @present
 @pytest.mark.parametrize("base", ["", "https://dulieu.example.vn"])
 @pytest.mark.parametrize("shapes", ["html_shacl_shapes", "html_shacl_range", "shacl_dcat-ap-SHACL"])
-def test_the_catalogue_conforms_to_dcat_ap(toy: Toy, shapes: str, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_catalogue_conforms_to_dcat_ap(
+    toy: Toy, shapes: str, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rdflib, pyshacl = pytest.importorskip("rdflib"), pytest.importorskip("pyshacl")
     monkeypatch.setenv("KHOCHUNG_PUBLIC_URL", base)
     toy.release()
     graph = rdflib.Graph()
-    graph.parse(toy.settings.public / "catalog.jsonld", format="json-ld", publicID="https://dulieu.example.vn/catalog.jsonld")
+    graph.parse(
+        toy.settings.public / "catalog.jsonld",
+        format="json-ld",
+        publicID="https://dulieu.example.vn/catalog.jsonld",
+    )
     address = "https://dulieu.example.vn/data/don-vi-thu/v/2025.9.0/don-vi-thu.csv"
     assert (None, rdflib.URIRef("http://www.w3.org/ns/dcat#downloadURL"), rdflib.URIRef(address)) in graph
     graph.parse(VALIDATORS / "vocabulary-stub.ttl", format="turtle")
@@ -71,7 +77,9 @@ def test_the_package_conforms_to_its_profile(released: Path, slug: str) -> None:
         )
 
     package = json.loads((released / "data" / slug / "latest/datapackage.json").read_text(encoding="utf-8"))
-    validator = jsonschema.Draft7Validator(profiles["datapackage.json"], registry=referencing.Registry(retrieve=find))
+    validator = jsonschema.Draft7Validator(
+        profiles["datapackage.json"], registry=referencing.Registry(retrieve=find)
+    )
     assert [error.message for error in validator.iter_errors(package)] == []
 
 
@@ -90,7 +98,16 @@ def test_frictionless_reads_the_data_as_described(released: Path, slug: str) -> 
 
 def test_data_json_lists_what_is_downloadable(released: Path) -> None:
     content = json.loads((released / "data.json").read_text(encoding="utf-8"))
-    required = {"title", "description", "keyword", "modified", "publisher", "contactPoint", "identifier", "accessLevel"}
+    required = {
+        "title",
+        "description",
+        "keyword",
+        "modified",
+        "publisher",
+        "contactPoint",
+        "identifier",
+        "accessLevel",
+    }
     for dataset in content["dataset"]:
         assert required <= set(dataset)
         assert {d["format"] for d in dataset["distribution"]} == {"CSV", "CSV (gzip)", "JSON", "Parquet"}

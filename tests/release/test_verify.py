@@ -83,9 +83,18 @@ def test_changed_bytes_are_seen(public: Path, spoil: Callable[[Path], None], mes
     ("spoil", "message"),
     [
         (edit(f"{V}/don-vi-thu.csv", "1234.5", "1234.6"), "another hash than datapackage"),
-        (edit(f"{V}/quality.json", '"passed": true', '"passed": false'), "does not say that the version passed"),
-        (edit(f"{V}/datapackage.json", '"version": "2025.9.0"', '"version": "2025.9.1"'), "another dataset or version"),
-        (edit("data/don-vi-thu/versions.json", '"latest": "2025.9.0"', '"latest": "2025.8.0"'), "latest is 2025.8.0"),
+        (
+            edit(f"{V}/quality.json", '"passed": true', '"passed": false'),
+            "does not say that the version passed",
+        ),
+        (
+            edit(f"{V}/datapackage.json", '"version": "2025.9.0"', '"version": "2025.9.1"'),
+            "another dataset or version",
+        ),
+        (
+            edit("data/don-vi-thu/versions.json", '"latest": "2025.9.0"', '"latest": "2025.8.0"'),
+            "latest is 2025.8.0",
+        ),
         (edit("data/don-vi-thu/latest/quality.json", "critical", "criticaL"), "latest/ does not hold"),
         (edit("index.html", 'href="/data.json"', 'href="/data2.json"'), "/data2.json leads nowhere"),
         (edit("index.html", 'href="#don-vi-thu"', 'href="#don-vi"'), "#don-vi leads nowhere"),
@@ -95,7 +104,9 @@ def test_changed_bytes_are_seen(public: Path, spoil: Callable[[Path], None], mes
         (edit(f"{V}/disclosure.json", '"none"', '"301234567"'), "9-digit number"),
     ],
 )
-def test_damage_under_right_checksums_is_seen(public: Path, spoil: Callable[[Path], None], message: str) -> None:
+def test_damage_under_right_checksums_is_seen(
+    public: Path, spoil: Callable[[Path], None], message: str
+) -> None:
     spoil(public)
     resum(public)
     with pytest.raises(GateError, match=message):
@@ -128,14 +139,25 @@ def test_an_empty_tree_does_not_pass(tmp_path: Path) -> None:
         release.verify(tmp_path / "absent")
 
 
-@pytest.mark.parametrize("text", ["080185001234", "id 301234567.", "0912345678", "0912.345.678", "+84912345678", "02723826543"])
+@pytest.mark.parametrize(
+    "text", ["080185001234", "id 301234567.", "0912345678", "0912.345.678", "+84912345678", "02723826543"]
+)
 def test_identifiers_are_suspicious(text: str) -> None:
     assert suspicious(text)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["25510", "2025-09-30", "1682/NQ-UBTVQH15", "1.001193", "a" * 20 + "301234567" + "b" * 35, "0.25", "20250930", "H53.12"],
+    [
+        "25510",
+        "2025-09-30",
+        "1682/NQ-UBTVQH15",
+        "1.001193",
+        "a" * 20 + "301234567" + "b" * 35,
+        "0.25",
+        "20250930",
+        "H53.12",
+    ],
 )
 def test_ordinary_texts_are_not(text: str) -> None:
     assert not suspicious(text)
