@@ -33,12 +33,12 @@ keeps refs static, so that dbt knows the order of models; a test compares it wit
 {%- endmacro %}
 
 {# As much of a value as may be shown to the owner of the source: all of it where the contract says `none`; its shape
-(9 for a digit, x for a letter) where it is a quasi-identifier; only its length where it identifies or is sensitive. #}
+(# for a digit, x for a letter) where it is a quasi-identifier; only its length where it identifies or is sensitive. #}
 {% macro mask_value(record, field, classes) -%}
     case
         when {{ field }} in ({{ quoted(classes, 'none') }}) then left({{ record }} ->> {{ field }}, 80)
         when {{ field }} in ({{ quoted(classes, 'quasi') }})
-            then regexp_replace(regexp_replace(left({{ record }} ->> {{ field }}, 80), '[0-9]', '9', 'g'), '[[:alpha:]]', 'x', 'g')
+            then regexp_replace(regexp_replace(left({{ record }} ->> {{ field }}, 80), '[0-9]', '#', 'g'), '[[:alpha:]]', 'x', 'g')
         else length({{ record }} ->> {{ field }}) || ' ký tự'
     end
 {%- endmacro %}

@@ -27,14 +27,17 @@
 {%- endmacro %}
 
 {# What can be wrong with one date. `text` is the cleaned text, `day` what was read from it.
-`refuse`: without this date the row is of no use. `precise`: a bare year is worth a note. #}
-{% macro date_issues(field, text, day, refuse=false, precise=true, future=true) -%}
+`refuse`: without this date the row is of no use. `birth`: 1 January stands for a year. `year`: a bare year is in order.
+`future`: may lie ahead. #}
+{% macro date_issues(field, text, day, refuse=false, birth=false, year=false, future=false) -%}
     {{ issue(field, 'DATE_MALFORMED', text ~ " is not null and " ~ day ~ " is null", refuse) }},
-    {%- if precise %}
-    {{ issue(field, 'DATE_IMPRECISE', day ~ " is not null and " ~ date_precision(text) ~ " = 'year'") }},
+    {%- if not year %}
+    {{ issue(field, 'DATE_IMPRECISE', day ~ " is not null and " ~ (
+        date_precision(text) ~ " = 'year'" if birth else "length(" ~ text ~ ") = 4"
+    )) }},
     {%- endif %}
     {{ issue(field, 'DATE_EXCEL_SERIAL', "length(" ~ text ~ ") = 5 and " ~ day ~ " is not null") }}
-    {%- if future %},
+    {%- if not future %},
     {{ issue(field, 'DATE_IN_FUTURE', day ~ " > " ~ as_of(), refuse) }}
     {%- endif %}
 {%- endmacro %}

@@ -1,9 +1,12 @@
--- The communes along a path, each with the days on which it was the right name for the place.
+-- The communes along a path, each with the days on which it was the right name for the place. A receiver may be older
+-- than what it received: the step begins where the one before it ended.
 select
     path.origin_key,
     path.path_no,
     step.commune_key,
-    case when step.step_no = 1 then date '-infinity' else unit.valid_from end as step_from,
+    coalesce(
+        lag(unit.valid_to) over (partition by path.origin_key, path.path_no order by step.step_no) + 1, '-infinity'
+    ) as step_from,
     unit.valid_to as step_to
 from {{ ref('int_territory__path') }} as path
 cross join lateral unnest(path.commune_keys) with ordinality as step (commune_key, step_no)

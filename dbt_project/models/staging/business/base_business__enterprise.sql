@@ -60,7 +60,7 @@ checked as (
             issue('legal_form', 'CODE_UNKNOWN', 'not has_legal_form'),
             issue('founded_on', 'PLACEHOLDER_VALUE', 'founded_on_text is null'),
             date_issues('founded_on', 'founded_on_text', 'founded_on'),
-            date_issues('amended_on', 'amended_on_text', 'amended_on', precise=false),
+            date_issues('amended_on', 'amended_on_text', 'amended_on'),
             issue('amended_on', 'DATE_ORDER', 'amended_on < founded_on'),
             issue('status_name', 'CODE_UNKNOWN', 'state is null', refuse=true),
             issue('capital_vnd', 'NUMBER_FORMAT', 'capital_text is not null and capital_vnd is null'),

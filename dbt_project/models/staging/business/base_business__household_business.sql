@@ -67,7 +67,7 @@ checked as (
             text_issues(['business_name', 'owner_name', 'address']),
             issue('registered_on', 'PLACEHOLDER_VALUE', 'registered_on_text is null', refuse=true),
             date_issues('registered_on', 'registered_on_text', 'registered_on', refuse=true),
-            date_issues('closed_on', 'closed_on_text', 'closed_on', precise=false),
+            date_issues('closed_on', 'closed_on_text', 'closed_on'),
             issue('closed_on', 'DATE_ORDER', 'closed_on < registered_on'),
             issue('main_industry', 'CODE_LEADING_ZERO_LOST', 'length(main_industry_text) = 3 and section is not null'),
             issue('main_industry', 'CODE_LABEL', 'main_industry is null and main_industry_text is not null'),

@@ -38,8 +38,8 @@ checked as (
         {{ issues([
             text_issues(['place_name']),
             issue('commune_code', 'CODE_UNKNOWN', 'commune_key is null', refuse=true),
-            date_issues('valid_from', 'valid_from_text', 'valid_from', precise=false, future=false),
-            date_issues('valid_to', 'valid_to_text', 'valid_to', precise=false, future=false),
+            date_issues('valid_from', 'valid_from_text', 'valid_from', future=true),
+            date_issues('valid_to', 'valid_to_text', 'valid_to', future=true),
         ]) }} as _issues
     from located
     {{ once() }}

@@ -64,7 +64,7 @@ checked as (
                 'so_dinh_danh', 'TAX_CODE_CHECK_DIGIT',
                 "holder_type = 'TC' and holder_id_text is not null and not " ~ tax_code_is_valid('holder_id_text')
             ),
-            date_issues('nam_sinh', 'birth_text', 'birth_day', precise=false),
+            date_issues('nam_sinh', 'birth_text', 'birth_day', year=true),
             date_issues('ngay_cap', 'issued_on_text', 'issued_on'),
         ]) }} as _issues
     from typed

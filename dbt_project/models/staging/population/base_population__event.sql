@@ -52,18 +52,18 @@ checked as (
             issue('event_type', 'CODE_UNKNOWN', "event_type not in ('0', 'KS', 'KT', 'DEN', 'DI', 'NOI')", refuse=true),
             issue('event_date', 'PLACEHOLDER_VALUE', 'event_date_text is null', refuse=true),
             date_issues('event_date', 'event_date_text', 'event_date', refuse=true),
-            date_issues('registered_at', 'registered_on_text', 'registered_on', precise=false),
-            issue('registered_at', 'DATE_ORDER', 'registered_on < event_date'),
+            date_issues('registered_at', 'registered_on_text', 'registered_on'),
+            issue('registered_at', 'DATE_ORDER', 'registered_on < event_date and event_date <= ' ~ as_of()),
             issue(
                 'from_commune', 'CODE_UNKNOWN',
                 "event_type in ('DI', 'NOI') and event_date is not null and from_commune_key is null", refuse=true
             ),
-            issue('from_commune', 'CODE_SUPERSEDED', "event_type in ('DI', 'NOI') and not from_is_exact"),
+            issue('from_commune', 'CODE_SUPERSEDED', "event_type in ('DI', 'NOI') and not from_is_exact and event_date <= " ~ as_of()),
             issue(
                 'to_commune', 'CODE_UNKNOWN',
                 "event_type in ('KS', 'KT', 'DEN', 'NOI') and event_date is not null and to_commune_key is null", refuse=true
             ),
-            issue('to_commune', 'CODE_SUPERSEDED', "event_type in ('KS', 'KT', 'DEN', 'NOI') and not to_is_exact"),
+            issue('to_commune', 'CODE_SUPERSEDED', "event_type in ('KS', 'KT', 'DEN', 'NOI') and not to_is_exact and event_date <= " ~ as_of()),
         ]) }} as _issues
     from located
     {{ once() }}

@@ -118,7 +118,7 @@ checked as (
             issue('personal_id', 'ID_DUPLICATE', 'is_superseded', refuse=true),
             text_issues(['surname', 'middle_name', 'given_name', 'householder_relation', 'permanent_detail']),
             issue('sex_code', 'CODE_UNKNOWN', "sex_code not in ('0', '1', '2', '3')"),
-            date_issues('birth_date', 'birth_date_text', 'birth_date_read'),
+            date_issues('birth_date', 'birth_date_text', 'birth_date_read', birth=true),
             issue('birth_year', 'PLACEHOLDER_VALUE', is_placeholder('(_raw).birth_year')),
             issue('birth_year', 'DATE_MALFORMED', 'birth_year_text is not null and birth_year_read is null'),
             date_issues('permanent_since', 'permanent_since_text', 'permanent_since'),
@@ -130,7 +130,7 @@ checked as (
             issue(
                 'permanent_commune', 'CODE_SUPERSEDED',
                 "permanent_commune_key is not null and (not permanent_is_exact or ("
-                ~ "permanent_district is not null and permanent_since >= date '" ~ var('two_level_from') ~ "'))"
+                ~ "permanent_district is not null and permanent_since between date '" ~ var('two_level_from') ~ "' and " ~ as_of() ~ "))"
             ),
             issue('current_commune', 'CODE_UNKNOWN', 'current_commune is not null and current_commune_key is null'),
             issue(

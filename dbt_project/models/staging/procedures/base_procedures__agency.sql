@@ -40,8 +40,8 @@ checked as (
         {{ issues([
             text_issues(['agency_name']),
             issue('level_code', 'CODE_UNKNOWN', "coalesce(level_code, '') not in ('TINH', 'HUYEN', 'XA')", refuse=true),
-            date_issues('valid_from', 'valid_from_text', 'valid_from', refuse=true, precise=false, future=false),
-            date_issues('valid_to', 'valid_to_text', 'valid_to', precise=false, future=false),
+            date_issues('valid_from', 'valid_from_text', 'valid_from', refuse=true, future=true),
+            date_issues('valid_to', 'valid_to_text', 'valid_to', future=true),
             issue('valid_to', 'DATE_ORDER', 'valid_to < valid_from', refuse=true),
             issue('commune_code', 'CODE_UNKNOWN', 'commune_code is not null and commune_key is null'),
         ]) }} as _issues

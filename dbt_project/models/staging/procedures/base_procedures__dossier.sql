@@ -101,7 +101,7 @@ checked as (
             issue('finished_at', 'DATE_IN_FUTURE', 'finished_at >= ' ~ as_of() ~ ' + 1'),
             issue('finished_at', 'DATE_ORDER', 'finished_at < received_at'),
             issue('returned_at', 'DATE_MALFORMED', 'returned_at_text is not null and returned_at is null'),
-            issue('returned_at', 'DATE_ORDER', 'returned_at < finished_at'),
+            issue('returned_at', 'DATE_ORDER', 'returned_at < finished_at and finished_at < ' ~ as_of() ~ ' + 1'),
             issue('status_code', 'CODE_UNKNOWN', 'is_received is null', refuse=true),
             issue(
                 'dossier_code', 'DOSSIER_CODE_DATE',

@@ -57,8 +57,8 @@ checked as (
             issue('field_code', 'PLACEHOLDER_VALUE', 'field_code is null', refuse=true),
             issue('time_limit', 'NUMBER_FORMAT', 'time_limit_text is not null and time_limit is null'),
             issue('fee_vnd', 'NUMBER_FORMAT', 'fee_vnd is null'),
-            date_issues('effective_from', 'effective_from_text', 'effective_from', precise=false, future=false),
-            date_issues('effective_to', 'effective_to_text', 'effective_to', precise=false, future=false),
+            date_issues('effective_from', 'effective_from_text', 'effective_from', future=true),
+            date_issues('effective_to', 'effective_to_text', 'effective_to', future=true),
             issue('effective_to', 'DATE_ORDER', 'effective_to < effective_from'),
         ]) }} as _issues
     from ranked

@@ -1,0 +1,17 @@
+{# The columns together identify a row. #}
+{% test unique_combination(model, columns) %}
+select {{ columns | join(', ') }}
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}
+
+{# A published count is at or above the threshold, and null exactly where its flag says so. #}
+{% test suppressed_below_threshold(model, measure) %}
+select *
+from {{ model }}
+where
+    {{ measure }} < {{ var('disclosure_threshold') }}
+    or ({{ measure }} is null) <> {{ measure }}_suppressed
+    or {{ measure }}_suppressed is null
+{% endtest %}

@@ -1,0 +1,39 @@
+with counted as (
+    select
+        event.month_start,
+        unit.former_province,
+        event.event_type,
+        event.sex,
+        sum(event.events) as events
+    from {{ ref('fct_population_event') }} as event
+    inner join {{ ref('dim_administrative_unit') }} as unit on event.commune_key = unit.commune_key
+    where event.event_type in ('birth', 'death') and event.sex in ('male', 'female')
+    group by event.month_start, unit.former_province, event.event_type, event.sex
+),
+
+spine as (
+    select
+        cast(month as date) as month_start,
+        part.former_province,
+        kind.event_type,
+        sex.sex
+    from generate_series(date '{{ var("first_month") }}', {{ month_start(last_month()) }}, interval '1 month') as month
+    cross join (values ('LA'), ('TN')) as part (former_province)
+    cross join (values ('birth'), ('death')) as kind (event_type)
+    cross join (values ('male'), ('female')) as sex (sex)
+)
+
+select
+    spine.month_start,
+    spine.former_province,
+    spine.event_type,
+    spine.sex,
+    cast({{ publishable('coalesce(counted.events, 0)') }} as integer) as events,
+    {{ suppressed('coalesce(counted.events, 0)') }} as events_suppressed
+from spine
+left join counted
+    on
+        spine.month_start = counted.month_start
+        and spine.former_province = counted.former_province
+        and spine.event_type = counted.event_type
+        and spine.sex = counted.sex
