@@ -8,7 +8,9 @@ with stays as (
         greatest(coalesce(spell.started_on, '-infinity'), step.step_from) as started_on,
         least(coalesce(spell.ended_on, 'infinity'), step.step_to + 1) as ended_on,
         case
-            when step.step_from > coalesce(spell.started_on, '-infinity') then 'reorganised_in' else spell.start_cause
+            when step.step_from <= coalesce(spell.started_on, '-infinity') then spell.start_cause
+            when step.commune_key = spell.commune_key then 'register_entry'
+            else 'reorganised_in'
         end as start_cause,
         case when step.step_to < spell.ended_on - 1 or spell.ended_on is null then 'reorganised_out' else spell.end_cause end
             as end_cause

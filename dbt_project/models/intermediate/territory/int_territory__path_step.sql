@@ -1,11 +1,13 @@
 -- The communes along a path, each with the days on which it was the right name for the place. A receiver may be older
--- than what it received: the step begins where the one before it ended.
+-- than what it received: the step begins where the one before it ended. Whoever is recorded in a commune of the reform with
+an earlier date is counted there from its first day: which former commune they lived in is not known.
 select
     path.origin_key,
     path.path_no,
     step.commune_key,
     coalesce(
-        lag(unit.valid_to) over (partition by path.origin_key, path.path_no order by step.step_no) + 1, '-infinity'
+        lag(unit.valid_to) over (partition by path.origin_key, path.path_no order by step.step_no) + 1,
+        case when unit.valid_from < date '{{ var("first_month") }}' then '-infinity' else unit.valid_from end
     ) as step_from,
     unit.valid_to as step_to
 from {{ ref('int_territory__path') }} as path

@@ -1,0 +1,20 @@
+-- What the public sees of land use is all of it: the sum over communes and types is the sum of the accepted uses of
+-- parcels in force. Rounding to 1 m² per published row is allowed.
+with published as (
+    select
+        coalesce(sum(area_ha), 0) * 10000 as area_m2,
+        count(*) as published_rows
+    from {{ ref('land_use_by_commune') }}
+),
+
+accepted as (
+    select coalesce(sum(use.area_m2), 0) as area_m2
+    from {{ ref('stg_land__parcel_use') }} as use
+    inner join {{ ref('stg_land__parcel') }} as parcel on use.parcel_id = parcel.parcel_id
+    where parcel.is_in_force
+)
+
+select *
+from published
+cross join accepted
+where abs(published.area_m2 - accepted.area_m2) > published.published_rows
