@@ -9,7 +9,8 @@ with events as (
         to_commune_key,
         lag(event_type) over by_time as earlier_type,
         lead(event_type) over by_time as later_type,
-        lead(event_date) over by_time as later_date
+        lead(event_date) over by_time as later_date,
+        lead(coalesce(from_commune_key, to_commune_key)) over by_time as later_commune_key
     from {{ ref('stg_population__event') }}
     window by_time as (
         partition by record_id
@@ -17,11 +18,12 @@ with events as (
     )
 ),
 
--- Birth, arrival and move begin a spell; whatever comes next ends it.
+-- Birth, arrival and move begin a spell; whatever comes next ends it, and says in which commune it had lasted.
 entered as (
     select
         record_id,
         to_commune_key as commune_key,
+        case when later_type in ('NOI', 'DI', 'KT') then later_commune_key end as last_commune_key,
         event_date as started_on,
         case event_type when 'KS' then 'birth' when 'DEN' then 'arrival' else 'move_in' end as start_cause,
         later_date as ended_on,
@@ -35,8 +37,9 @@ before_first as (
     select
         record_id,
         coalesce(from_commune_key, to_commune_key) as commune_key,
+        coalesce(from_commune_key, to_commune_key) as last_commune_key,
         cast(null as date) as started_on,
-        cast(null as text) as start_cause,
+        'register_entry' as start_cause,
         event_date as ended_on,
         {{ end_cause('event_type') }} as end_cause
     from events
@@ -47,6 +50,7 @@ without_event as (
     select
         record_id,
         permanent_commune_key as commune_key,
+        cast(null as text) as last_commune_key,
         permanent_since as started_on,
         'register_entry' as start_cause,
         cast(null as date) as ended_on,
@@ -64,26 +68,59 @@ spells as (
     select * from before_first
     union all
     select * from without_event
+),
+
+dated as (
+    select
+        spells.record_id,
+        spells.commune_key,
+        spells.last_commune_key,
+        spells.start_cause,
+        -- Nobody lived anywhere before being born.
+        case
+            when spells.started_on is null and resident.birth_date_precision = 'day' then resident.birth_date
+            else spells.started_on
+        end as started_on,
+        -- Dead or gone in the register without an event that says when: the day of the register's last word.
+        case
+            when spells.ended_on is null and resident.status_code <> '1'
+                then greatest(spells.started_on, cast(resident.updated_at at time zone 'Asia/Ho_Chi_Minh' as date))
+            else spells.ended_on
+        end as ended_on,
+        coalesce(spells.end_cause, case when resident.status_code <> '1' then 'register_exit' end) as end_cause,
+        resident.sex_code,
+        resident.birth_date,
+        resident.permanent_commune_key,
+        resident.current_commune_key
+    from spells
+    inner join {{ ref('stg_population__resident') }} as resident on spells.record_id = resident.record_id
 )
 
+-- Somebody recorded in a commune of the reform had lived in a former one: in that of the register, if it leads there.
 select
-    spells.record_id,
-    case resident.sex_code when '1' then 'male' when '2' then 'female' else 'unknown' end as sex,
-    {{ month_number('resident.birth_date') }} as birth_month,
-    spells.commune_key,
-    case when spells.ended_on is null then resident.current_commune_key end as known_present_key,
-    -- Nobody lived anywhere before being born.
+    dated.record_id,
+    case dated.sex_code when '1' then 'male' when '2' then 'female' else 'unknown' end as sex,
+    {{ month_number('dated.birth_date') }} as birth_month,
+    coalesce(registered.origin_key, predecessor.origin_key, dated.commune_key) as commune_key,
     case
-        when spells.started_on is null and resident.birth_date_precision = 'day' then resident.birth_date
-        else spells.started_on
-    end as started_on,
-    coalesce(spells.start_cause, 'register_entry') as start_cause,
-    -- Dead or gone in the register without an event that says when: the day of the register's last word.
-    case
-        when spells.ended_on is null and resident.status_code <> '1'
-            then greatest(spells.started_on, cast(resident.updated_at at time zone 'Asia/Ho_Chi_Minh' as date))
-        else spells.ended_on
-    end as ended_on,
-    coalesce(spells.end_cause, case when resident.status_code <> '1' then 'register_exit' end) as end_cause
-from spells
-inner join {{ ref('stg_population__resident') }} as resident on spells.record_id = resident.record_id
+        when registered.origin_key is not null or predecessor.origin_key is not null then dated.commune_key
+        when dated.ended_on is null then dated.current_commune_key
+        else dated.last_commune_key
+    end as known_present_key,
+    dated.started_on,
+    dated.start_cause,
+    dated.ended_on,
+    dated.end_cause
+from dated
+left join {{ ref('int_territory__predecessor') }} as registered
+    on
+        dated.start_cause = 'register_entry'
+        and coalesce(dated.started_on, '-infinity') < date '{{ var("two_level_from") }}'
+        and dated.commune_key = registered.commune_key and dated.permanent_commune_key = registered.origin_key
+left join {{ ref('int_territory__predecessor') }} as predecessor
+    on
+        registered.origin_key is null
+        and dated.start_cause = 'register_entry'
+        and coalesce(dated.started_on, '-infinity') < date '{{ var("two_level_from") }}'
+        and dated.commune_key = predecessor.commune_key
+        and {{ fixed_draw('dated.record_id') }} >= predecessor.low and {{ fixed_draw('dated.record_id') }} < predecessor.high

@@ -1,6 +1,6 @@
 -- The communes along a path, each with the days on which it was the right name for the place. A receiver may be older
--- than what it received: the step begins where the one before it ended. Whoever is recorded in a commune of the reform with
-an earlier date is counted there from its first day: which former commune they lived in is not known.
+-- than what it received: the step begins where the one before it ended. Whoever is recorded in a commune of the reform
+-- with an earlier date is counted there from its first day: which former commune they lived in is not known.
 select
     path.origin_key,
     path.path_no,
