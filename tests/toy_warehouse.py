@@ -15,9 +15,11 @@ from khochung.settings import Settings
 DATASETS = Path(__file__).parent / "release" / "toy"
 TABLES = """
 drop table if exists open_data.toy_residents, open_data.toy_units;
-create table open_data.toy_residents (commune_code text, sex_code text, residents integer);
+create table open_data.toy_residents (
+    commune_code text, sex_code text, residents integer, residents_suppressed boolean
+);
 insert into open_data.toy_residents values
-    ('25510', '1', 120), ('25510', '2', 131), ('28036', '1', null), ('28036', '2', 15);
+    ('25510', '1', 120, false), ('25510', '2', 131, false), ('28036', '1', null, true), ('28036', '2', 15, false);
 create table open_data.toy_units (
     unit_code text, unit_name text, valid_from date, is_ward boolean, area_km2 numeric(12, 3), share numeric
 );

@@ -105,11 +105,9 @@ class Content:
         return tuple(kind(column) for column in self.dataset.columns)
 
     def suppressed(self) -> int:
-        """Cells withheld for disclosure control: measures without a value in a dataset whose policy is suppression."""
-        if self.dataset.disclosure.method == "none":
-            return 0
-        places = [i for i, column in enumerate(self.dataset.columns) if column.role == "measure"]
-        return sum(row[place] is None for row in self.rows for place in places)
+        """Cells withheld for disclosure control: each is flagged by a column `<measure>_suppressed`."""
+        places = [i for i, name in enumerate(self.names) if name.endswith("_suppressed")]
+        return sum(row[place] == "true" for row in self.rows for place in places)
 
     def measures(self) -> int:
         """Number of measure cells, withheld or not."""

@@ -108,9 +108,10 @@ def write_parquet(content: Content) -> bytes:
 def read_parquet(data: bytes, dataset: Dataset) -> tuple[Row, ...]:
     table = pq.read_table(io.BytesIO(data))
     _expect_names(table.column_names, dataset, "Parquet")
+    texts = [kind(column).text for column in dataset.columns]
     columns = [
-        [None if value is None else kind(column).text(value) for value in table.column(i).to_pylist()]
-        for i, column in enumerate(dataset.columns)
+        [None if value is None else text(value) for value in table.column(i).to_pylist()]
+        for i, text in enumerate(texts)
     ]
     return tuple(zip(*columns, strict=True))
 

@@ -16,7 +16,7 @@ from khochung.release import files, ledger, store
 from tests.toy_warehouse import Toy, expectation, write_suite
 
 OCTOBER = date(2025, 10, 31)
-MORE = "insert into open_data.toy_residents values ('27694', '1', 99)"
+MORE = "insert into open_data.toy_residents values ('27694', '1', 99, false)"
 
 
 def states(made: release.Release) -> dict[str, tuple[str | None, str]]:
@@ -36,12 +36,19 @@ def test_the_gate_and_the_release_work_together(toy: Toy) -> None:
     assert made.created
     assert states(made) == {"dan-so-thu": ("2025.9.0", "new"), "don-vi-thu": ("2025.9.0", "new")}
     csv = (toy.settings.public / "data/dan-so-thu/latest/dan-so-thu.csv").read_text(encoding="utf-8")
-    assert csv == "commune_code,sex_code,residents\n25510,1,120\n25510,2,131\n28036,1,\n28036,2,15\n"
+    assert csv == (
+        "commune_code,sex_code,residents,residents_suppressed\n"
+        "25510,1,120,false\n25510,2,131,false\n28036,1,,true\n28036,2,15,false\n"
+    )
     assert release.verify(toy.settings.public).versions == 2
     quality = json.loads(
         (toy.settings.public / "data/don-vi-thu/latest/quality.json").read_text(encoding="utf-8")
     )
     assert [check["passed"] for check in quality["checks"]] == [True, False]
+    withheld = json.loads(
+        (toy.settings.public / "data/dan-so-thu/latest/disclosure.json").read_text(encoding="utf-8")
+    )
+    assert (withheld["measure_cells"], withheld["suppressed_cells"]) == (4, 1)
     recorded = toy.sql(
         "select slug, version, state, data_rows from ops.release_item order by slug", "operator"
     )

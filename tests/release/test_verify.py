@@ -44,7 +44,7 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
 def test_a_copy_verifies_with_nothing_but_its_directory(public: Path) -> None:
     findings = release.verify(public)
     assert (findings.versions, findings.problems) == (2, [])
-    assert findings.cells == 2 * 4 * (4 * 3 + 3 * 6)
+    assert findings.cells == 2 * 4 * (4 * 4 + 3 * 6)
 
 
 def unlisted(public: Path) -> None:
