@@ -200,12 +200,17 @@ _UNITS: dict[str, Text] = {
 def disclosure_note(dataset: Dataset) -> Text:
     """One sentence for people about the policy of a dataset."""
     policy = dataset.disclosure
-    if policy.method == "none" or policy.unit == "none":
+    if policy.unit == "none":
         return Text(
             vi="Bộ dữ liệu không chứa thông tin về cá nhân.",
             en="This dataset holds no information about persons.",
         )
     unit = _UNITS[policy.unit]
+    if policy.method == "none":
+        return Text(
+            vi=f"Số liệu tổng hợp theo {unit.vi}; không có thông tin về cá nhân.",
+            en=f"Aggregates of {unit.en}; no information about persons.",
+        )
     return Text(
         vi=f"Số liệu tổng hợp; ô có dưới {policy.threshold} {unit.vi} được để trống.",
         en=f"Aggregates only; cells of fewer than {policy.threshold} {unit.en} are left empty.",

@@ -22,6 +22,7 @@ EXTRA = """
 <http://publications.europa.eu/resource/authority/data-theme/REGI> a skos:Concept ; skos:prefLabel "Regions"@en .
 <http://publications.europa.eu/resource/authority/data-theme/ECON> a skos:Concept ; skos:prefLabel "Economy"@en .
 <http://publications.europa.eu/resource/authority/data-theme/GOVE> a skos:Concept ; skos:prefLabel "Government"@en .
+<http://publications.europa.eu/resource/authority/frequency/DAILY> a skos:Concept, dct:Frequency ; skos:prefLabel "daily"@en .
 <http://publications.europa.eu/resource/authority/frequency/IRREG> a skos:Concept, dct:Frequency ; skos:prefLabel "irregular"@en .
 <http://publications.europa.eu/resource/authority/language/ENG> a skos:Concept, dct:LinguisticSystem ; skos:prefLabel "English"@en .
 <http://publications.europa.eu/resource/authority/file-type/JSON> a skos:Concept, dct:MediaTypeOrExtent ; skos:prefLabel "JSON"@en .
