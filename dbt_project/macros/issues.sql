@@ -42,19 +42,20 @@
     {%- endif %}
 {%- endmacro %}
 
-{# The list of issues of a row, without the gaps. #}
+{# The issues of a row in one text, separated by semicolons; '' for a sound row. #}
 {% macro issues(entries) -%}
-    array_remove(cast(array[
+    concat_ws(
+        ';',
         {{ entries | join(",\n        ") }}
-    ] as text []), null)
+    )
 {%- endmacro %}
 
 {# The technical end of every base model: key, issues, verdict, and for a defective row what the source sent. #}
 {% macro verdict() -%}
     _record_key,
     _issues,
-    _issues <> '{}' and array_to_string(_issues, ',') like '%|critical%' as _refused,
-    case when _issues <> '{}' then to_jsonb(_raw) end as _original
+    _issues like '%|critical%' as _refused,
+    case when _issues <> '' then to_jsonb(_raw) end as _original
 {%- endmacro %}
 
 {# Keeps the planner from copying the expressions of a step into every place that uses them. #}

@@ -13,8 +13,8 @@ with found as (
         nullif(split_part(entry, '|', 3), '') as raised_severity,
         {{ mask_value('base._original', "split_part(entry, '|', 1)", table.columns) }} as masked_value
     from {{ ref('base_' ~ table.source ~ '__' ~ table.name) }} as base
-    cross join lateral unnest(base._issues) as entry
-    where base._issues <> '{}'
+    cross join lateral string_to_table(base._issues, ';') as entry
+    where base._issues <> ''
 
     union all
     {% endfor %}

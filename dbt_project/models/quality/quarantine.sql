@@ -6,7 +6,7 @@ select
     base._record_key as record_key,
     array(
         select distinct split_part(entry, '|', 2)
-        from unnest(base._issues) as entry
+        from string_to_table(base._issues, ';') as entry
         where entry like '%|critical'
         order by 1
     ) as issue_codes,

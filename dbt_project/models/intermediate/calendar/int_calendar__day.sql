@@ -1,7 +1,7 @@
--- Every day 2023-2027 with its working-day number: Monday to Friday without public holidays, and Saturdays in lieu.
+-- Every day of the calendar with its working-day number: Monday to Friday without public holidays, and Saturdays in lieu.
 with days as (
     select cast(day as date) as day
-    from generate_series(date '2023-01-01', date '2027-12-31', interval '1 day') as day
+    from generate_series(date '{{ var("calendar_from") }}', date '{{ var("calendar_to") }}', interval '1 day') as day
 ),
 
 judged as (

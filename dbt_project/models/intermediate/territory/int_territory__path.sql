@@ -5,7 +5,7 @@ with recursive paths as (
     select
         unit_code || '@' || valid_from as origin_key,
         unit_code || '@' || valid_from as present_key,
-        array[unit_code || '@' || valid_from] as commune_keys,
+        unit_code || '@' || valid_from as commune_keys,
         cast('whole' as text) as method_population,
         cast('whole' as text) as method_area,
         cast(0 as numeric) as low,
@@ -19,7 +19,7 @@ with recursive paths as (
     select
         paths.origin_key,
         piece.new_key as present_key,
-        paths.commune_keys || piece.new_key as commune_keys,
+        paths.commune_keys || ' ' || piece.new_key as commune_keys,
         case when piece.method_population = 'whole' then paths.method_population else piece.method_population end
             as method_population,
         case when piece.method_area = 'whole' then paths.method_area else piece.method_area end as method_area,

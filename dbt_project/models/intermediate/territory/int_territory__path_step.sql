@@ -11,6 +11,6 @@ select
     ) as step_from,
     unit.valid_to as step_to
 from {{ ref('int_territory__path') }} as path
-cross join lateral unnest(path.commune_keys) with ordinality as step (commune_key, step_no)
+cross join lateral string_to_table(path.commune_keys, ' ') with ordinality as step (commune_key, step_no)
 inner join {{ ref('stg_admin__unit') }} as unit
     on unit.level_code = 'XA' and step.commune_key = unit.unit_code || '@' || unit.valid_from
