@@ -10,6 +10,6 @@
     {%- endfor -%}
 {%- endif %}
 select missing.name
-from unnest(cast(array['{{ missing | join("', '") }}'] as text [])) as missing (name)
+from string_to_table('{{ missing | join(" ") }}', ' ') as missing (name)
 where missing.name <> ''
 -- depends_on: {{ ref('reconciliation') }}

@@ -21,11 +21,21 @@ events as (
 ),
 
 cells as (
-    select commune_key, month_no from stock
-    union
-    select commune_key, month_no + 1 from stock where month_no < {{ last_month() }}
-    union
-    select commune_key, month_no from events
+    select
+        commune_key,
+        month_no
+    from stock
+    union distinct
+    select
+        commune_key,
+        month_no + 1 as month_no
+    from stock
+    where month_no < {{ last_month() }}
+    union distinct
+    select
+        commune_key,
+        month_no
+    from events
 )
 
 select

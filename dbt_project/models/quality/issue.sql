@@ -32,7 +32,9 @@ with found as (
 
 current_issues as (
     select distinct on (issue_key)
-        md5(concat_ws('|', found.source_name, found.table_name, found.record_key, found.field, found.issue_code)) as issue_key,
+        md5(concat_ws(
+            '|', found.source_name, found.table_name, found.record_key, found.field, found.issue_code
+        )) as issue_key,
         found.source_name,
         found.table_name,
         found.record_key,
@@ -57,7 +59,9 @@ select
     coalesce(fresh.masked_value, known.masked_value) as masked_value,
     {{ owner_agency('coalesce(fresh.source_name, known.source_name)') }} as agency,
     least(known.first_seen, {{ as_of() }}) as first_seen,
-    case when fresh.issue_key is null then known.last_seen else greatest(known.last_seen, {{ as_of() }}) end as last_seen,
+    case
+        when fresh.issue_key is null then known.last_seen else greatest(known.last_seen, {{ as_of() }})
+    end as last_seen,
     case when fresh.issue_key is null then coalesce(known.closed_at, {{ as_of() }}) end as closed_at,
     {{ var('build_id') }} as build_id
 from current_issues as fresh

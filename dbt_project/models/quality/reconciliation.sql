@@ -17,7 +17,10 @@ select
     (
         select count(distinct issue.record_key)
         from {{ ref('issue') }} as issue
-        where issue.source_name = '{{ table.source }}' and issue.table_name = '{{ table.name }}' and issue.closed_at is null
+        where
+            issue.source_name = '{{ table.source }}'
+            and issue.table_name = '{{ table.name }}'
+            and issue.closed_at is null
     ) as flawed_rows
 {{ "union all" if not loop.last }}
 {% endfor %}

@@ -59,7 +59,10 @@ by_register as (
         enterprise.state
     from {{ ref('stg_business__enterprise') }} as enterprise
     where enterprise.state <> 'operating'
-        and not exists (select from events where events.enterprise_code = enterprise.enterprise_code)
+        and not exists (
+            select from events
+            where events.enterprise_code = enterprise.enterprise_code
+        )
 ),
 
 spells as (

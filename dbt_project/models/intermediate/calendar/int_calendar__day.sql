@@ -1,4 +1,5 @@
--- Every day of the calendar with its working-day number: Monday to Friday without public holidays, and Saturdays in lieu.
+-- Every day of the calendar with its working-day number: Monday to Friday without public holidays, and Saturdays in
+-- lieu.
 with days as (
     select cast(day as date) as day
     from generate_series(date '{{ var("calendar_from") }}', date '{{ var("calendar_to") }}', interval '1 day') as day

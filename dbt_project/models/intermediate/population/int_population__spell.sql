@@ -123,4 +123,5 @@ left join {{ ref('int_territory__predecessor') }} as predecessor
         and dated.start_cause = 'register_entry'
         and coalesce(dated.started_on, '-infinity') < date '{{ var("two_level_from") }}'
         and dated.commune_key = predecessor.commune_key
-        and {{ fixed_draw('dated.record_id') }} >= predecessor.low and {{ fixed_draw('dated.record_id') }} < predecessor.high
+        and {{ fixed_draw('dated.record_id') }} >= predecessor.low
+        and {{ fixed_draw('dated.record_id') }} < predecessor.high

@@ -12,8 +12,10 @@ with stays as (
             when step.commune_key = spell.commune_key then 'register_entry'
             else 'reorganised_in'
         end as start_cause,
-        case when step.step_to < spell.ended_on - 1 or spell.ended_on is null then 'reorganised_out' else spell.end_cause end
-            as end_cause
+        case
+            when step.step_to < spell.ended_on - 1 or spell.ended_on is null then 'reorganised_out'
+            else spell.end_cause
+        end as end_cause
     from {{ ref('int_population__spell') }} as spell
     {{ join_path('spell.commune_key', 'spell.known_present_key', 'spell.record_id') }}
     inner join {{ ref('int_territory__path_step') }} as step
@@ -30,7 +32,8 @@ select
     start_cause,
     case when ended_on < 'infinity' then end_cause end as end_cause,
     case
-        when started_on < date '{{ var("first_month") }}' then {{ opening_month() }} else {{ month_number('started_on') }}
+        when started_on < date '{{ var("first_month") }}' then {{ opening_month() }}
+        else {{ month_number('started_on') }}
     end as from_month,
     case when ended_on < 'infinity' then {{ month_number('ended_on') }} end as until_month
 from stays

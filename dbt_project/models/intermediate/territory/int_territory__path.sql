@@ -1,7 +1,16 @@
 -- Every way from a commune to the present ones: 28006 of 2004 became three communes in 2024, each of which became a
 -- part of one in 2025. A record whose present commune is not known takes the path into whose interval [low, high) of
 -- the share of people its own fixed draw falls, so that totals follow the shares and nobody is counted by halves.
-with recursive paths as (
+with recursive pieces as (
+    select
+        *,
+        coalesce(sum(share_population) over (
+            partition by old_key order by place rows between unbounded preceding and 1 preceding
+        ), 0) as share_before
+    from {{ ref('int_territory__piece') }}
+),
+
+paths as (
     select
         unit_code || '@' || valid_from as origin_key,
         unit_code || '@' || valid_from as present_key,
@@ -27,20 +36,13 @@ with recursive paths as (
         paths.weight_population * piece.share_population as weight_population,
         paths.weight_area * piece.share_area as weight_area
     from paths
-    inner join (
-        select
-            *,
-            coalesce(sum(share_population) over (
-                partition by old_key order by place rows between unbounded preceding and 1 preceding
-            ), 0) as share_before
-        from {{ ref('int_territory__piece') }}
-    ) as piece on paths.present_key = piece.old_key
+    inner join pieces as piece on paths.present_key = piece.old_key
 ),
 
 complete as (
     select *
     from paths
-    where present_key not in (select piece.old_key from {{ ref('int_territory__piece') }} as piece)
+    where present_key not in (select pieces.old_key from pieces)
 )
 
 select

@@ -24,7 +24,9 @@ changes as (
     inner join units as old_unit
         on change.old_code = old_unit.unit_code and change.effective_on - 1 = old_unit.valid_to
     inner join units as new_unit
-        on change.new_code = new_unit.unit_code and change.effective_on between new_unit.valid_from and new_unit.valid_to
+        on
+            change.new_code = new_unit.unit_code
+            and change.effective_on between new_unit.valid_from and new_unit.valid_to
 ),
 
 split as (
@@ -96,7 +98,8 @@ shares as (
         case
             when parts = 1 then 1
             when stated_population = parts then round(population / cast(total_population as numeric), 3)
-            when least_people >= {{ var('disclosure_threshold') }} then round(seen_people / cast(all_people as numeric), 3)
+            when least_people >= {{ var('disclosure_threshold') }}
+                then round(seen_people / cast(all_people as numeric), 3)
             when is_main then 1
             else 0
         end as share_population,

@@ -1,5 +1,5 @@
 -- The other way round: where people of a commune of the reform came from, when only the new commune was written down.
--- Shares are those of the residents registered in the former communes; intervals [low, high) take a record's fixed draw.
+-- Shares are those of the residents registered in the former communes; an interval [low, high) takes a record's draw.
 with residents as (
     select
         permanent_commune_key as origin_key,

@@ -41,7 +41,9 @@ left join {{ ref('stg_admin__unit') }} as parent
     on
         unit.parent_code = parent.unit_code
         and parent.level_code = case
-            when unit.level_code = 'XA' and unit.valid_from < date '{{ var("two_level_from") }}' then 'HUYEN' else 'TINH'
+            when unit.level_code = 'XA' and unit.valid_from < date '{{ var("two_level_from") }}' then 'HUYEN'
+            else 'TINH'
         end
         and unit.valid_from between parent.valid_from and parent.valid_to
-left join former_province on unit.level_code = 'XA' and unit.unit_code || '@' || unit.valid_from = former_province.present_key
+left join former_province
+    on unit.level_code = 'XA' and unit.unit_code || '@' || unit.valid_from = former_province.present_key

@@ -9,7 +9,7 @@ with rights as (
 )
 
 select
-    md5('parcel ' || parcel.parcel_id)::uuid as parcel_key,
+    cast(md5('parcel ' || parcel.parcel_id) as uuid) as parcel_key,
     parcel.commune_key,
     parcel.present_key as present_commune_key,
     parcel.present_method,

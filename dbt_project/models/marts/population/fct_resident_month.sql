@@ -17,9 +17,13 @@ bands as (
         stays.commune_key,
         stays.sex,
         band.band_no,
-        greatest(stays.from_month, case when band.band_no > 0 then stays.birth_month + 60 * band.band_no end) as from_month,
-        least(stays.until_month, case when band.band_no between 0 and 15 then stays.birth_month + 60 * (band.band_no + 1) end)
-            as until_month
+        greatest(
+            stays.from_month, case when band.band_no > 0 then stays.birth_month + 60 * band.band_no end
+        ) as from_month,
+        least(
+            stays.until_month,
+            case when band.band_no between 0 and 15 then stays.birth_month + 60 * (band.band_no + 1) end
+        ) as until_month
     from stays
     cross join lateral generate_series(
         coalesce(least(greatest((stays.from_month - stays.birth_month) / 60, 0), 16), -1),

@@ -12,8 +12,8 @@ select
     procedure.needs_paper_result,
     procedure.decision_no,
     procedure.replaced_by,
-    coalesce(procedure.effective_from, '-infinity') <= {{ as_of() }} and coalesce(procedure.effective_to, 'infinity') >= {{ as_of() }}
-        as is_in_force,
+    coalesce(procedure.effective_from, '-infinity') <= {{ as_of() }}
+    and coalesce(procedure.effective_to, 'infinity') >= {{ as_of() }} as is_in_force,
     procedure.effective_from,
     procedure.effective_to
 from {{ ref('stg_procedures__procedure') }} as procedure

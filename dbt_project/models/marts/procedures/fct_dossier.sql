@@ -1,5 +1,5 @@
 select
-    md5('dossier ' || dossier_code)::uuid as dossier_key,
+    cast(md5('dossier ' || dossier_code) as uuid) as dossier_key,
     procedure_code,
     field_code,
     agency_key,

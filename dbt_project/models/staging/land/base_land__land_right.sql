@@ -31,8 +31,9 @@ read_dates as (
 typed as (
     select
         read_dates.*,
-        {{ recover_personal_id('read_dates.holder_id_text', 'cast(extract(year from read_dates.birth_day) as integer)') }}
-        as personal_id,
+        {{ recover_personal_id(
+            'read_dates.holder_id_text', 'cast(extract(year from read_dates.birth_day) as integer)'
+        ) }} as personal_id,
         parcel.parcel_id is not null as has_parcel
     from read_dates
     left join {{ ref('base_land__parcel') }} as parcel on read_dates.parcel_id = parcel.parcel_id

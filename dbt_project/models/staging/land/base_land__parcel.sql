@@ -51,7 +51,9 @@ located as (
         parent.thua_dat_id is not null as has_parent,
         uses.use_area_m2
     from cleaned
-    {{ join_commune('place', 'cleaned.commune_code', address_day('cleaned.old_address', 'cast(cleaned.updated_at as date)')) }}
+    {{ join_commune('place', 'cleaned.commune_code', address_day(
+        'cleaned.old_address', 'cast(cleaned.updated_at as date)'
+    )) }}
     {{ join_commune('former', 'cleaned.former_commune_code', "date '" ~ var('two_level_from') ~ "' - 1") }}
     left join {{ ref('stg_admin__unit') }} as unit
         on unit.level_code = 'XA' and place.commune_code = unit.unit_code and place.valid_from = unit.valid_from

@@ -23,14 +23,16 @@ typed as (
         coalesce(land_type.land_type, alias.land_type, label.land_type) as land_type,
         alias.issue_code as alias_issue,
         label.land_type is not null as is_label,
-        case when cleaned.term_text not in ('Lâu dài', 'lâu dài') then {{ to_day('cleaned.term_text', 'dd/MM/yyyy') }} end as term_until,
+        {{ to_day('cleaned.term_text', 'dd/MM/yyyy') }} as term_until,
         parcel.parcel_id is not null as has_parcel
     from cleaned
     left join {{ ref('land_type') }} as land_type on cleaned.land_type_text = land_type.land_type
     left join {{ ref('land_type_alias') }} as alias
         on land_type.land_type is null
-        and case when length(cleaned.land_type_text) = 3 then cleaned.land_type_text else lower(cleaned.land_type_text) end
-        = alias.alias
+        and alias.alias = case
+            when length(cleaned.land_type_text) = 3 then cleaned.land_type_text
+            else lower(cleaned.land_type_text)
+        end
     left join {{ ref('land_type') }} as label
         on land_type.land_type is null and lower(cleaned.land_type_text) = lower(label.name_vi)
     left join {{ ref('base_land__parcel') }} as parcel on cleaned.parcel_id = parcel.parcel_id

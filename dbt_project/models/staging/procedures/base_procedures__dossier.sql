@@ -60,7 +60,8 @@ referred as (
     left join {{ ref('stg_procedures__agency') }} as agency
         on
             typed.agency_code = agency.agency_code
-            and cast(coalesce(typed.received_at, typed.submitted_at) as date) between agency.valid_from and agency.valid_to
+            and cast(coalesce(typed.received_at, typed.submitted_at) as date)
+            between agency.valid_from and agency.valid_to
     left join {{ ref('stg_procedures__procedure') }} as procedure on typed.procedure_code = procedure.procedure_code
     left join {{ ref('dossier_status') }} as status on typed.status_code = status.status_code
     {{ once() }}

@@ -35,7 +35,7 @@ typed as (
     {{ once() }}
 ),
 
--- The local edition (suffix .H39) and the national code are one procedure: the edition in force, then the latest, stays.
+-- The local edition (suffix .H39) and the national code are one procedure: the edition in force, then the latest.
 ranked as (
     select
         *,
