@@ -18,16 +18,24 @@ with found as (
 
     union all
     {% endfor %}
-    -- What the loader set aside: these rows never reached staging.
+    -- What the loader set aside: these rows never reached staging. A later full delivery without them closes the issue.
     select
-        source_name,
-        table_name,
-        record_key,
-        field,
-        code as issue_code,
+        refused.source_name,
+        refused.table_name,
+        refused.record_key,
+        refused.field,
+        refused.code as issue_code,
         null as raised_severity,
         null as masked_value
-    from {{ source('loader', 'refused') }}
+    from {{ source('loader', 'refused') }} as refused
+    where not exists (
+        select from {{ source('ledger', 'load') }} as load
+        where
+            load.source_name = refused.source_name
+            and load.table_name = refused.table_name
+            and load.load_mode = 'snapshot'
+            and load.load_id > refused.last_load_id
+    )
 ),
 
 current_issues as (
@@ -43,7 +51,7 @@ current_issues as (
         coalesce(found.raised_severity, code.severity) as severity,
         found.masked_value
     from found
-    inner join {{ ref('issue_code') }} as code on found.issue_code = code.issue_code
+    left join {{ ref('issue_code') }} as code on found.issue_code = code.issue_code
     order by issue_key, found.raised_severity nulls last
 )
 
