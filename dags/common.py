@@ -1,15 +1,16 @@
-"""What every DAG shares: defaults, assets, retry rules. Imports nothing heavy: it runs whenever a DAG is parsed."""
+"""What every DAG shares: defaults, assets, retry rules. Imports nothing heavy: it runs whenever a DAG is parsed.
+
+No DAG has a start date, so that a new installation waits for its first tick and does not make up for the last one.
+"""
 
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from khochung import contract
 
 TIMEZONE = "Asia/Ho_Chi_Minh"
-START = pendulum.datetime(2025, 1, 1, tz=TIMEZONE)
 # What may pass is tried again; a broken contract, refused credentials or a fired guard want a person.
 RETRIES = ExceptionRetryPolicy(
     rules=[

@@ -3,7 +3,7 @@
 from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, dag, get_current_context, task
-from common import DEFAULTS, RAW, START, TIMEZONE
+from common import DEFAULTS, RAW, TIMEZONE
 
 from khochung import contract
 
@@ -38,7 +38,6 @@ def ingest_dag(source: contract.Source) -> DAG:
     @dag(
         dag_id=f"ingest__{source.name}",
         schedule=CronTriggerTimetable(source.schedule, timezone=TIMEZONE),
-        start_date=START,
         catchup=False,
         max_active_runs=1,
         default_args=DEFAULTS | {"pool": f"source_{source.name}"},

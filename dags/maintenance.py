@@ -1,7 +1,7 @@
 """Nightly housekeeping: statistics, old landing files, old logs, and a check of what is public."""
 
 from airflow.sdk import CronTriggerTimetable, dag, task
-from common import DEFAULTS, START, TIMEZONE
+from common import DEFAULTS, TIMEZONE
 
 DOC = """
 ### Maintenance
@@ -16,7 +16,6 @@ older than 90 days. Landing is kept: it is the archive.
 @dag(
     dag_id="maintenance",
     schedule=CronTriggerTimetable("0 3 * * *", timezone=TIMEZONE),
-    start_date=START,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS | {"retries": 0},

@@ -1,7 +1,7 @@
 """The gate and the release: datasets are judged, and only those with a passed verdict of this build go out."""
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, task
-from common import DEFAULTS, OPEN_DATA, PUBLIC, START, TIMEZONE
+from common import DEFAULTS, OPEN_DATA, PUBLIC, TIMEZONE
 
 DOC = """
 ### Open data
@@ -16,7 +16,6 @@ behind one atomic pointer (`public/`). A dataset without a passed verdict keeps 
 @dag(
     dag_id="open_data",
     schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("0 6 * * *", timezone=TIMEZONE), assets=OPEN_DATA),
-    start_date=START,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS | {"retries": 0},

@@ -1,7 +1,7 @@
 """The warehouse: one dbt invocation per layer, with the sources judged before anything is built on them."""
 
 from airflow.sdk import AssetAll, AssetOrTimeSchedule, CronTriggerTimetable, dag, task
-from common import DEFAULTS, OPEN_DATA, RAW, START, TIMEZONE
+from common import DEFAULTS, OPEN_DATA, RAW, TIMEZONE
 
 DOC = """
 ### Warehouse
@@ -19,7 +19,6 @@ Woken when every source has delivered, and at 05:00 in any case.
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable("0 5 * * *", timezone=TIMEZONE), assets=AssetAll(*RAW.values())
     ),
-    start_date=START,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS | {"retries": 0},

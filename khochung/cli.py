@@ -1,7 +1,6 @@
 """The command line: `khochung …`."""
 
 import sys
-import time
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import click
 
 from khochung import __version__
 from khochung.errors import KhoChungError
-from khochung.settings import Settings
+from khochung.settings import TIMEZONE, Settings
 
 DEFAULT_AS_OF = "2025-09-30"
 
@@ -39,11 +38,11 @@ def run(scale: float, as_of: datetime) -> None:
     """Start the services and run the pipeline to a finished release."""
     from khochung import run as running
 
-    started = time.monotonic()
+    began = datetime.now(TIMEZONE)
     settings = Settings.from_environment()
     airflow = running.up(settings, scale, as_of.date())
     running.pipeline(settings, airflow)
-    running.summary(settings, started)
+    running.summary(settings, began)
 
 
 @main.command()

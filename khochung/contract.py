@@ -94,7 +94,9 @@ class Table(Strict):
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Identity of what decides how rows are read and kept; wording does not."""
+        wording = {"description": True, "declared_in": True, "columns": {"__all__": {"description"}}}
+        return hashlib.sha256(self.model_dump_json(exclude=wording).encode()).hexdigest()
 
 
 class Source(Strict):

@@ -1,12 +1,13 @@
 """`make run`: bring everything up, drive the pipeline through Airflow's scheduler, show progress, sum up."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import httpx
@@ -15,10 +16,24 @@ from rich.table import Table as Grid
 
 from khochung import contract, services, transform, warehouse
 from khochung.errors import KhoChungError
-from khochung.settings import Settings
+from khochung.settings import TIMEZONE, Settings
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 POLL_S = 0.7
+LOADED = """
+    select
+        source_name || '.' || table_name, count(*) filter (where here), coalesce(sum(extracted_rows) filter (where here), 0),
+        coalesce(sum(inserted_rows) filter (where here), 0), coalesce(sum(updated_rows) filter (where here), 0),
+        coalesce(sum(tombstoned_rows) filter (where here), 0),
+        coalesce(sum(refused_rows + duplicate_rows) filter (where here), 0),
+        (array_agg(current_rows order by load_id desc))[1]
+    from (select *, loaded_at >= %s as here from ops.load) as load
+    group by source_name, table_name order by 1
+"""
+RELEASED = """
+    select slug, version, state, data_rows from ops.release_item
+    where release_id = (select release_id from ops.publication order by build_id desc limit 1) order by slug
+"""
 TERMINAL = {"success", "failed"}
 DAG_PARSE_TIMEOUT_S = 180
 
@@ -86,6 +101,7 @@ def up(settings: Settings, scale: float, as_of: date) -> Airflow:
     """Start everything that is not running and return a signed-in client. What can start at once does."""
     for folder in (settings.home, settings.logs, settings.landing, settings.artefacts):
         folder.mkdir(parents=True, exist_ok=True)
+    (settings.home / "as_of").write_text(as_of.isoformat() + "\n", encoding="utf-8")
     with _step("PostgreSQL"):
         services.start_postgres(settings)
     stand_in = services.simulator(settings, scale, as_of.isoformat())
@@ -101,7 +117,6 @@ def up(settings: Settings, scale: float, as_of: date) -> Airflow:
         for service in (*airflow, portal):
             services.wait_ready(settings, service)
         waiting.result()
-    (settings.home / "as_of").write_text(as_of.isoformat() + "\n", encoding="utf-8")
     client = Airflow.sign_in(settings)
     with _step("DAGs"):
         for name in contract.sources():
@@ -125,31 +140,18 @@ def pipeline(settings: Settings, airflow: Airflow) -> None:
         raise RunError("the newest build has not been through the gate; see the DAG open_data in Airflow")
 
 
-def summary(settings: Settings, started: float) -> None:
+def summary(settings: Settings, began: datetime) -> None:
     """What a newcomer wants to know: what was loaded, what is public, where to look."""
-    loads = Grid("source table", "at source", "held", "new", "changed", "gone", "set aside", title="Loaded", title_justify="left")
-    for column in loads.columns[1:]:
-        column.justify = "right"
+    loads = Grid("source table", "reads", "rows", "new", "changed", "gone", "set aside", "held now")
+    public = Grid("dataset", "version", "state", "rows")
     with warehouse.connect(settings, "operator") as connection:
-        rows = connection.execute(
-            """
-            select distinct on (source_name, table_name)
-                source_name || '.' || table_name, source_rows, current_rows, inserted_rows, updated_rows,
-                tombstoned_rows, refused_rows + duplicate_rows
-            from ops.load order by source_name, table_name, load_id desc
-            """
-        ).fetchall()
-        items = connection.execute(
-            """
-            select slug, version, state, data_rows from ops.release_item
-            where release_id = (select release_id from ops.publication order by build_id desc limit 1) order by slug
-            """
-        ).fetchall()
+        rows = connection.execute(LOADED, [began]).fetchall()
+        items = connection.execute(RELEASED).fetchall()
     for row in rows:
-        loads.add_row(row[0], *(f"{value:,}" if value is not None else "" for value in row[1:]))
-    console.print(loads)
-    public = Grid("dataset", "version", "state", "rows", title="Public", title_justify="left")
-    public.columns[3].justify = "right"
+        loads.add_row(row[0], *(f"{value:,}" for value in row[1:]))
+    for column in (*loads.columns[1:], public.columns[3]):
+        column.justify = "right"
+    console.print("\nLoaded in this run", loads, "\nPublic", sep="\n")
     for slug, version, state, count in items:
         public.add_row(slug, version or "-", state, f"{count:,}" if count is not None else "")
     console.print(public)
@@ -157,7 +159,7 @@ def summary(settings: Settings, started: float) -> None:
     console.print(f"Open data   http://127.0.0.1:{services.port('PORTAL')}/      files: {settings.public}")
     console.print(f"Airflow     http://127.0.0.1:{services.port('AIRFLOW')}/      user admin, password {password}")
     console.print(f"Warehouse   {_psql(settings)}")
-    console.print(f"Done in {time.monotonic() - started:.0f} s. `make run` again changes nothing; `make stop` ends the services.")
+    console.print(f"Done in {(datetime.now(TIMEZONE) - began).total_seconds():.0f} s. `make run` again changes nothing; `make stop` ends the services.")
 
 
 def _psql(settings: Settings) -> str:

@@ -4,6 +4,7 @@ Each is its own process group with a pid file and a log under `.khochung/`, so t
 `docker-compose.yml` runs the same commands with the same settings on servers; a test holds the two together.
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -152,7 +153,7 @@ def prepare_airflow(settings: Settings) -> None:
 def start(settings: Settings, service: Service) -> None:
     """Start a service in the background unless the same command already runs; replaces one that runs another."""
     running = _running(settings, service.name)
-    fingerprint = json.dumps([service.command, sorted(service.environment.items())])
+    fingerprint = json.dumps([service.command, sorted(service.environment.items()), _code()])
     if running is not None:
         if _pidfile(settings, service.name).read_text(encoding="utf-8").split("\n", 1)[1] == fingerprint:
             return
@@ -217,6 +218,14 @@ def start_postgres(settings: Settings) -> None:
     postgres.start(settings)
     postgres.create_databases(settings, ("airflow", "land_source", warehouse.DATABASE))
     warehouse.bootstrap(settings)
+
+
+def _code() -> str:
+    """Hash of the code that a service has read when it started: a changed one wants a restart."""
+    digest = hashlib.sha256()
+    for path in sorted(path for room in ("khochung", "simulator", "dags") for path in (REPOSITORY / room).rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _signal(process: psutil.Process, number: int) -> None:

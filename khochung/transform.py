@@ -54,7 +54,10 @@ def code_sha256() -> str:
 
 
 def pending(settings: Settings) -> bool:
-    """True when loads have changed rows, or the day or the code has changed, since the last good build."""
+    """True when loads have changed rows, or the day or the code has changed, since the last good build.
+
+    False while nothing was ever loaded.
+    """
     with warehouse.connect(settings, "operator") as connection:
         row = connection.execute(
             """
@@ -62,7 +65,7 @@ def pending(settings: Settings) -> bool:
                 select loads_until, as_of, code_sha256 from ops.build where status = 'succeeded'
                 order by build_id desc limit 1
             )
-            select
+            select exists (select from ops.load) and (
                 not exists (select from newest)
                 or exists (
                     select from ops.load, newest
@@ -70,6 +73,7 @@ def pending(settings: Settings) -> bool:
                 )
                 or (select code_sha256 from newest) <> %s
                 or (select max(load.as_of) from ops.load) > (select newest.as_of from newest)
+            )
             """,
             [code_sha256()],
         ).fetchone()

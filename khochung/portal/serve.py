@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": "*"}
 
@@ -30,8 +31,8 @@ def application(docroot: Path) -> Starlette:
     missing = PlainTextResponse("Chưa có bản công bố nào. / Nothing has been released yet.\n", status_code=404)
 
     class Docroot(StaticFiles):
-        async def get_response(self, path: str, scope: dict[str, object]) -> Response:  # type: ignore[override]
-            return await super().get_response(path, scope) if docroot.exists() else missing  # type: ignore[arg-type]
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await (super().__call__ if docroot.exists() else missing)(scope, receive, send)
 
     files = Docroot(directory=docroot, html=True, check_dir=False)
     return Starlette(routes=[Mount("/", files)], middleware=[Middleware(BaseHTTPMiddleware, dispatch=_headers)])
