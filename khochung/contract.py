@@ -14,9 +14,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from khochung.errors import ContractError
-from khochung.settings import REPOSITORY
+from khochung.settings import PROJECT
 
-DBT_PROJECT = REPOSITORY / "dbt_project"
+DBT_PROJECT = PROJECT / "dbt_project"
 Privacy = Literal["none", "quasi", "identifier", "sensitive"]
 DataType = Literal[
     "text", "integer", "bigint", "numeric", "double precision", "boolean", "date", "timestamp", "timestamptz",

@@ -20,11 +20,12 @@ from pathlib import Path
 import httpx
 import psutil
 
-from khochung import postgres, warehouse
+from khochung import contract, postgres, warehouse
 from khochung.errors import ConfigurationError
 from khochung.settings import REPOSITORY, Settings
 
 READY_TIMEOUT_S = 300
+POOL_SLOTS = 2
 # What every Airflow process has in common, here and on servers.
 AIRFLOW_SETTINGS: Mapping[str, str] = {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -40,6 +41,11 @@ AIRFLOW_SETTINGS: Mapping[str, str] = {
     "GX_ANALYTICS_ENABLED": "False",
     "DO_NOT_TRACK": "1",
 }
+
+
+def pools() -> dict[str, int]:
+    """Slots by Airflow pool: one pool per source, so that no source system is asked by more than two tasks at once."""
+    return {f"source_{name}": POOL_SLOTS for name in contract.sources()}
 
 
 def port(name: str) -> int:
@@ -85,7 +91,8 @@ def source_environment(settings: Settings) -> dict[str, str]:
         values[f"KHOCHUNG_SOURCE_{name}_URL"] = f"http://127.0.0.1:{port('SIMULATOR')}"
         values[f"KHOCHUNG_SOURCE_{name}_KEY"] = key["SIMULATOR_LGSP_KEY"]
         values[f"KHOCHUNG_SOURCE_{name}_SECRET"] = key["SIMULATOR_LGSP_SECRET"]
-    return {name: os.environ.get(name, value) for name, value in values.items()}
+    real = {name: value for name, value in os.environ.items() if name in values or name.startswith("KHOCHUNG_SOURCE_")}
+    return values | real
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:

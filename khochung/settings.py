@@ -11,6 +11,8 @@ from khochung.errors import ConfigurationError
 
 TIMEZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 REPOSITORY = Path(__file__).resolve().parent.parent
+# The folder of `dbt_project/` and `expectations/`: a province may keep its declarations in a repository of their own.
+PROJECT = Path(os.environ.get("KHOCHUNG_PROJECT") or REPOSITORY).expanduser().resolve()
 ROLES = ("loader", "transformer", "analyst", "publisher", "operator")
 
 
@@ -19,7 +21,8 @@ class Settings:
     """Paths and addresses of one installation.
 
     Environment: `KHOCHUNG_HOME` (local state, default `.khochung/` beside the package),
-    `KHOCHUNG_WAREHOUSE_DSN` (an external PostgreSQL in place of the embedded one).
+    `KHOCHUNG_WAREHOUSE_DSN` (an external PostgreSQL in place of the embedded one), `KHOCHUNG_PROJECT` (the folder
+    of `dbt_project/` and `expectations/`, default the repository).
     """
 
     home: Path
@@ -71,11 +74,11 @@ class Settings:
 
     @cached_property
     def dbt_project(self) -> Path:
-        return REPOSITORY / "dbt_project"
+        return PROJECT / "dbt_project"
 
     @cached_property
     def expectations(self) -> Path:
-        return REPOSITORY / "expectations"
+        return PROJECT / "expectations"
 
 
 def today() -> date:

@@ -14,9 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from khochung import warehouse
+from khochung import contract, warehouse
 from khochung.errors import KhoChungError
-from khochung.settings import REPOSITORY, Settings
+from khochung.settings import PROJECT, REPOSITORY, Settings
 
 LAYERS = {
     "staging": ["--select", "resource_type:seed", "path:models/staging", "path:models/quality"],
@@ -24,9 +24,9 @@ LAYERS = {
     "open_data": ["--select", "path:models/open_data"],
 }
 CODE = {
-    "dbt_project": ("*.sql", "*.yml", "*.csv"),
-    "expectations": ("*.json",),
-    "khochung": ("*.py", "*.sql", "*.j2", "*.css"),
+    PROJECT / "dbt_project": ("*.sql", "*.yml", "*.csv"),
+    PROJECT / "expectations": ("*.json",),
+    REPOSITORY / "khochung": ("*.py", "*.sql", "*.j2", "*.css"),
 }
 _BAD = {"error", "fail", "runtime error", "partial success"}
 
@@ -48,8 +48,8 @@ def code_sha256() -> str:
     """Hash of everything that decides what a build makes: the dbt project and this package."""
     digest = hashlib.sha256()
     for folder, patterns in CODE.items():
-        for path in sorted(path for pattern in patterns for path in (REPOSITORY / folder).rglob(pattern)):
-            digest.update(str(path.relative_to(REPOSITORY)).encode() + b"\0" + path.read_bytes() + b"\0")
+        for path in sorted(path for pattern in patterns for path in folder.rglob(pattern)):
+            digest.update(str(path.relative_to(folder.parent)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -162,7 +162,7 @@ def dbt(settings: Settings, arguments: Iterable[str], target: Path) -> int:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables that `dbt_project/profiles.yml` reads, for the transformer role."""
+    """What the dbt project reads: the warehouse's address for the transformer role, and the tables of all contracts."""
     keywords = warehouse.parameters(settings, "transformer")
     return os.environ | {
         "KHOCHUNG_DBT_HOST": keywords["host"],
@@ -170,6 +170,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "KHOCHUNG_DBT_DATABASE": keywords["dbname"],
         "KHOCHUNG_DBT_USER": keywords["user"],
         "KHOCHUNG_DBT_PASSWORD": keywords.get("password", ""),
+        "KHOCHUNG_DBT_TABLES": " ".join(
+            f"{table.source}.{table.name}" for source in contract.sources().values() for table in source.tables
+        ),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }

@@ -1,5 +1,5 @@
--- The list in macros/contracts.sql names every table of every source contract. If this fails, a source was added whose
--- defects nobody would see.
+-- The list that macros/contracts.sql is given names every table of every source contract. If this fails, a source was
+-- added whose defects nobody would see.
 {%- set missing = [] -%}
 {%- if execute -%}
     {%- set listed = [] -%}

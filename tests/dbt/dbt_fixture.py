@@ -159,11 +159,10 @@ SOURCES = {
 def fill(settings: Settings) -> None:
     """Create the raw tables of every contract and insert the records, as the loader would have left them."""
     with warehouse.connect(settings, "loader") as connection:
-        for name, rows in SOURCES.items():
-            source = contract.source(name)
+        for name, source in contract.sources().items():
             for table in source.tables:
                 load.ensure_tables(connection, table)
-            for table_name, row in rows():
+            for table_name, row in SOURCES.get(name, list)():
                 relation = sql.Identifier("raw", source.table(table_name).relation)
                 digest = hashlib.md5(json.dumps(row, default=str).encode()).hexdigest()
                 values = row | {"_row_hash": digest, "_load_id": 1, "_loaded_at": "2025-09-30 01:00+07"}
