@@ -1,5 +1,6 @@
 """The command line: `khochung …`."""
 
+import json
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -51,6 +52,26 @@ def stop() -> None:
     from khochung import services
 
     services.stop_all(Settings.from_environment())
+
+
+@main.command()
+def bootstrap() -> None:
+    """Create or update the warehouse's roles, schemas and bookkeeping, as its administrator."""
+    from khochung import warehouse
+
+    warehouse.bootstrap(Settings.from_environment())
+
+
+@main.command()
+def pools() -> None:
+    """Airflow's pools as JSON, for `airflow pools import`."""
+    from khochung import services
+
+    described = {
+        name: {"slots": slots, "description": "", "include_deferred": False}
+        for name, slots in services.pools().items()
+    }
+    click.echo(json.dumps(described, indent=2))
 
 
 @main.group()

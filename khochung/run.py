@@ -119,8 +119,8 @@ def up(settings: Settings, scale: float, as_of: date) -> Airflow:
         waiting.result()
     client = Airflow.sign_in(settings)
     with _step("DAGs"):
-        for name in contract.sources():
-            client.put_pool(f"source_{name}", 2)
+        for name, slots in services.pools().items():
+            client.put_pool(name, slots)
         _wait_for_dags(client)
     return client
 

@@ -84,6 +84,7 @@ def bootstrap(settings: Settings) -> None:
         for role, rights in GRANTS.items():
             for schema, right in rights.items():
                 _grant(connection, f"khochung_{role}", schema, right)
+        connection.execute("grant pg_maintain to khochung_operator")  # the nightly VACUUM; it reads nothing
 
 
 def _create_role(connection: psycopg.Connection[tuple[Any, ...]], role: str) -> None:

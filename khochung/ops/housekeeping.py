@@ -3,24 +3,17 @@
 import time
 from pathlib import Path
 
-from psycopg import sql
-
 from khochung import warehouse
 from khochung.release.verify import verify
 from khochung.settings import Settings
 
 KEEP_DAYS = 90
-SCHEMAS = ("raw", "staging", "intermediate", "marts", "open_data", "quality", "ops")
 
 
 def vacuum(settings: Settings) -> None:
-    """VACUUM (ANALYZE) every table of the warehouse, one at a time, outside a transaction."""
-    with warehouse.connect(settings, autocommit=True) as connection:
-        tables = connection.execute(
-            "select schemaname, tablename from pg_tables where schemaname = any(%s) order by 1, 2", [list(SCHEMAS)]
-        ).fetchall()
-        for schema, table in tables:
-            connection.execute(sql.SQL("vacuum (analyze) {}.{}").format(sql.Identifier(schema), sql.Identifier(table)))
+    """VACUUM (ANALYZE) of the whole warehouse, one table at a time, outside a transaction."""
+    with warehouse.connect(settings, "operator", autocommit=True) as connection:
+        connection.execute("vacuum (analyze)")
 
 
 def verify_public(settings: Settings) -> None:

@@ -1,0 +1,14 @@
+"""`health.py URL COMPONENT`: exit 0 when Airflow's API says that the component's heartbeat is recent.
+
+`airflow jobs check` says the same for several seconds of CPU at each call.
+"""
+
+import json
+import sys
+from urllib.request import urlopen
+
+url, component = sys.argv[1:]
+with urlopen(f"{url}/api/v2/monitor/health", timeout=8) as answer:
+    state = json.load(answer)[component]
+print(component, state)
+sys.exit(state["status"] != "healthy")
