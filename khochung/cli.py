@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from khochung import __version__
-from khochung.errors import KhoChungError
-from khochung.settings import TIMEZONE, Settings
+from khochung.errors import ConfigurationError, KhoChungError
+from khochung.settings import REPOSITORY, TIMEZONE, Settings
 
 DEFAULT_AS_OF = "2025-09-30"
 
@@ -72,6 +72,21 @@ def pools() -> None:
         for name, slots in services.pools().items()
     }
     click.echo(json.dumps(described, indent=2))
+
+
+@main.command()
+def docs() -> None:
+    """Write the data dictionary, and dbt's documentation of the warehouse as one HTML file."""
+    from khochung import dictionary, transform, warehouse
+
+    settings = Settings.from_environment()
+    for path in dictionary.write(REPOSITORY / dictionary.FOLDER):
+        click.echo(f"data dictionary: {path}")
+    try:
+        warehouse.connect(settings, "transformer").close()
+    except ConfigurationError as error:
+        raise ConfigurationError(f"the data dictionary is written; dbt's pages need the warehouse: {error}") from error
+    click.echo(f"dbt documentation: {transform.document(settings)}")
 
 
 @main.group()

@@ -161,6 +161,14 @@ def dbt(settings: Settings, arguments: Iterable[str], target: Path) -> int:
     return done.returncode
 
 
+def document(settings: Settings) -> Path:
+    """dbt's documentation of the warehouse as it stands: one HTML file. Raises TransformError."""
+    target = settings.artefacts / "docs"
+    if dbt(settings, ["--quiet", "docs", "generate", "--static"], target) != 0:
+        raise TransformError(f"dbt docs generate failed; its log is in {settings.logs.name}/dbt/")
+    return target / "static_index.html"
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """What the dbt project reads: the warehouse's address for the transformer role, and the tables of all contracts."""
     keywords = warehouse.parameters(settings, "transformer")
