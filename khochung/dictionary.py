@@ -78,7 +78,14 @@ def _table(table: Table) -> Iterator[str]:
     }
     yield _facts(facts)
     rows = [
-        [f"`{c.name}`", c.data_type, f"`{c.path}`", PRIVACY[c.privacy], c.date_format or c.unit or "", c.description]
+        [
+            f"`{c.name}`",
+            c.data_type,
+            f"`{c.path}`",
+            PRIVACY[c.privacy],
+            c.date_format or c.unit or "",
+            c.description,
+        ]
         for c in table.columns
     ]
     yield _grid(["Column", "Type", "At the source", "Privacy", "Format or unit", "Meaning"], rows)
@@ -118,7 +125,9 @@ def _dataset(dataset: Dataset) -> Iterator[str]:
 def _published(column: DatasetColumn) -> list[str]:
     meaning = f"{column.description_vi}<br>{column.description}"
     if column.codes:
-        meaning += "<br>" + "; ".join(f"`{code}` {text.vi} / {text.en}" for code, text in column.codes.items())
+        meaning += "<br>" + "; ".join(
+            f"`{code}` {text.vi} / {text.en}" for code, text in column.codes.items()
+        )
     label = f"{column.label.vi}<br>{column.label.en}"
     return [f"`{column.name}`", column.data_type, column.role, label, column.unit or "", meaning]
 

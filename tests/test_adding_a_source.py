@@ -1,4 +1,4 @@
-"""docs/adding-a-source.md, followed to the letter: its files, its commands, and what it says of the result."""
+"""docs/adding-a-source.md to the letter: its files, its commands, and what it says of the result."""
 
 import os
 import re
