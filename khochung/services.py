@@ -26,7 +26,6 @@ from khochung.settings import REPOSITORY, Settings
 
 READY_TIMEOUT_S = 300
 POOL_SLOTS = 2
-POOL_SLOTS = 2
 # What every Airflow process has in common, here and on servers.
 AIRFLOW_SETTINGS: Mapping[str, str] = {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -42,11 +41,6 @@ AIRFLOW_SETTINGS: Mapping[str, str] = {
     "GX_ANALYTICS_ENABLED": "False",
     "DO_NOT_TRACK": "1",
 }
-
-
-def pools() -> dict[str, int]:
-    """Slots by Airflow pool: one pool per source, so that no source system is asked by more than two tasks at once."""
-    return {f"source_{name}": POOL_SLOTS for name in contract.sources()}
 
 
 def pools() -> dict[str, int]:

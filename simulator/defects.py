@@ -87,7 +87,7 @@ def _specs() -> tuple[Spec, ...]:
             ("x_north", "AXES_SWAPPED", 0.002, m.axes_swapped),
             ("kinh_tuyen_truc", "MERIDIAN_MISMATCH", 0.001, m.meridian_swapped),
             ("xa_id", "CODE_UNKNOWN", 0.001, m.pick("99999", "00000")),
-            ("xa_id", "CODE_SUPERSEDED", 0.002, m.listed),
+            ("xa_id", "CODE_SUPERSEDED", 0.002, m.listed_once_recoded),
             ("thua_goc_id", "REFERENCE_MISSING", 0.02, m.pick("00000000-0000-4000-8000-000000000000")),
             ("thoi_diem_khoi_tao", "DATE_IN_FUTURE", 0.001, m.in_future),
             ("thoi_diem_ket_thuc", "DATE_ORDER", 0.02, m.pick("1975-04-30T00:00:00")),
