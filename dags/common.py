@@ -14,7 +14,9 @@ TIMEZONE = "Asia/Ho_Chi_Minh"
 # What may pass is tried again; a broken contract, refused credentials or a fired guard want a person.
 RETRIES = ExceptionRetryPolicy(
     rules=[
-        RetryRule("khochung.errors.SourceUnavailableError", RetryAction.RETRY, timedelta(seconds=30), "source unavailable"),
+        RetryRule(
+            "khochung.errors.SourceUnavailableError", RetryAction.RETRY, timedelta(seconds=30), "source unavailable"
+        ),
         RetryRule("khochung.errors.KhoChungError", RetryAction.FAIL, reason="another try would fail alike"),
         RetryRule("psycopg.OperationalError", RetryAction.RETRY, timedelta(seconds=10), "database restarted"),
     ],

@@ -21,7 +21,7 @@ the source is unreachable (three tries), refuses our credentials, or broke the c
 
 
 def _label(name: str) -> None:
-    get_current_context()["table"] = name  # type: ignore[typeddict-unknown-key]
+    get_current_context()["table"] = name
 
 
 def ingest_dag(source: contract.Source) -> DAG:
@@ -77,7 +77,7 @@ def ingest_dag(source: contract.Source) -> DAG:
             """Wake the warehouse. What is new it asks of the ledger."""
             print(f"{sum(item['changed'] for item in loads)} rows changed")
 
-        announce(load.expand(manifests=extract.expand(name=[table.name for table in source.tables])))  # type: ignore[arg-type]
+        announce(load.expand(manifests=extract.expand(name=[table.name for table in source.tables])))
 
     return ingest()
 

@@ -64,7 +64,7 @@ def open_data() -> None:
 
     judged = judge()
     decide() >> judged
-    nothing_held(release(judged))  # type: ignore[arg-type]
+    nothing_held(release(judged))
 
 
 open_data()

@@ -52,9 +52,15 @@ def warehouse() -> None:
         from khochung.errors import GateError
         from khochung.settings import Settings
 
-        failed = [verdict.subject for verdict in gate.judge_sources(Settings.from_environment(), build_id) if not verdict.passed]
+        failed = [
+            verdict.subject
+            for verdict in gate.judge_sources(Settings.from_environment(), build_id)
+            if not verdict.passed
+        ]
         if failed:
-            raise GateError(f"sources not accepted: {', '.join(failed)}; see ops.verdict of build {build_id}; marts are unchanged")
+            raise GateError(
+                f"sources not accepted: {', '.join(failed)}; see ops.verdict of build {build_id}; marts are unchanged"
+            )
         return build_id
 
     @task
@@ -82,7 +88,7 @@ def warehouse() -> None:
     def announce() -> None:
         """Wake the publisher, also after a run with nothing to build: it asks the ledger what is unpublished."""
 
-    built = open_data(marts(judge_sources(start := staging())))  # type: ignore[arg-type]
+    built = open_data(marts(judge_sources(start := staging())))
     decide() >> start
     built >> announce()
 

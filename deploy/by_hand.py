@@ -70,4 +70,4 @@ if __name__ == "__main__":
     chosen = expand(load()["services"][sys.argv[2]], variables)
     command, environment = process(chosen, dict(word.split("=", 1) for word in sys.argv[3:]))
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    os.execvpe(command[0], command, kept | environment)
+    os.execvpe(command[0], command, kept | environment)  # noqa: S606 (the point of it)

@@ -68,8 +68,7 @@ def pools() -> None:
     from khochung import services
 
     described = {
-        name: {"slots": slots, "description": "", "include_deferred": False}
-        for name, slots in services.pools().items()
+        name: {"slots": slots, "description": "", "include_deferred": False} for name, slots in services.pools().items()
     }
     click.echo(json.dumps(described, indent=2))
 
@@ -149,7 +148,9 @@ def release_verify(public_dir: Path) -> None:
     from khochung.release.verify import verify
 
     found = verify(public_dir.resolve())
-    click.echo(f"whole: {found.files} files, {found.bytes:,} bytes, {found.versions} versions, {found.cells:,} cells read")
+    click.echo(
+        f"whole: {found.files} files, {found.bytes:,} bytes, {found.versions} versions, {found.cells:,} cells read"
+    )
 
 
 @release.command("rollback")

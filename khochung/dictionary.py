@@ -125,9 +125,7 @@ def _dataset(dataset: Dataset) -> Iterator[str]:
 def _published(column: DatasetColumn) -> list[str]:
     meaning = f"{column.description_vi}<br>{column.description}"
     if column.codes:
-        meaning += "<br>" + "; ".join(
-            f"`{code}` {text.vi} / {text.en}" for code, text in column.codes.items()
-        )
+        meaning += "<br>" + "; ".join(f"`{code}` {text.vi} / {text.en}" for code, text in column.codes.items())
     label = f"{column.label.vi}<br>{column.label.en}"
     return [f"`{column.name}`", column.data_type, column.role, label, column.unit or "", meaning]
 

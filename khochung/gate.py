@@ -132,13 +132,9 @@ def read_suite(path: Path, subject: str) -> Suite:
         raise GateError(f"{path.parent.name}/{path.name} is not JSON: {error}") from error
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
-        raise GateError(
-            f"{path.parent.name}/{path.name} is malformed; correct:\n" + "\n".join(lines)
-        ) from error
+        raise GateError(f"{path.parent.name}/{path.name} is malformed; correct:\n" + "\n".join(lines)) from error
     if suite.subject != subject:
-        raise GateError(
-            f"{path.parent.name}/{path.name} is about {suite.subject}: expected subject {subject}"
-        )
+        raise GateError(f"{path.parent.name}/{path.name} is about {suite.subject}: expected subject {subject}")
     return suite
 
 
@@ -192,9 +188,7 @@ def judge_datasets(
     return judge(settings, build_id, "publisher", dataset_subjects(settings, catalogue, folder))
 
 
-def judge(
-    settings: Settings, build_id: int, role: warehouse.Role, subjects: Iterable[Subject]
-) -> list[Verdict]:
+def judge(settings: Settings, build_id: int, role: warehouse.Role, subjects: Iterable[Subject]) -> list[Verdict]:
     """One verdict per subject, each committed on its own, so that one bad suite does not hold up the rest."""
     verdicts: list[Verdict] = []
     refused: list[str] = []
@@ -237,9 +231,7 @@ def _record(ledger: Any, verdict: Verdict) -> Verdict:
     names = ", ".join(fields)
     marks = ", ".join(f"%({name})s" for name in fields)
     fields["results"] = Jsonb(verdict.results)
-    row = ledger.execute(
-        f"insert into ops.verdict ({names}) values ({marks}) returning verdict_id", fields
-    ).fetchone()
+    row = ledger.execute(f"insert into ops.verdict ({names}) values ({marks}) returning verdict_id", fields).fetchone()
     return Verdict(row[0], **{name: value for name, value in vars(verdict).items() if name != "verdict_id"})
 
 
@@ -277,9 +269,7 @@ class _Engine:
                 )
         except TestConnectionError:
             problem = f"relation {subject.schema}.{subject.relation} is missing or not readable"
-            return [
-                _result(i, expectation, None, problem) for i, expectation in enumerate(suite.expectations)
-            ]
+            return [_result(i, expectation, None, problem) for i, expectation in enumerate(suite.expectations)]
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         found = batch.validate(self._suite(suite), result_format=RESULT_FORMAT)
         by_place = {result.expectation_config.meta["place"]: result for result in found.results}
@@ -295,13 +285,9 @@ class _Engine:
         return self.gx.ExpectationSuite(name=suite.name, expectations=rules)
 
 
-def _result(
-    place: int, expectation: Expectation, outcome: Any | None, problem: str | None = None
-) -> dict[str, Any]:
+def _result(place: int, expectation: Expectation, outcome: Any | None, problem: str | None = None) -> dict[str, Any]:
     if problem is None and (outcome is None or _raised(outcome.exception_info)):
-        problem = (
-            "the expectation could not be evaluated: check that its columns exist and have the right type"
-        )
+        problem = "the expectation could not be evaluated: check that its columns exist and have the right type"
     public = {"column", "column_A", "column_B", "column_list", "value_set"}
     return {
         "place": place,
@@ -332,7 +318,5 @@ def _observed(result: Mapping[str, Any]) -> dict[str, int | float]:
         "missing_count": "missing",
         "observed_value": "value",
     }
-    figures = {
-        short: result[name] for name, short in names.items() if isinstance(result.get(name), int | float)
-    }
+    figures = {short: result[name] for name, short in names.items() if isinstance(result.get(name), int | float)}
     return {name: value for name, value in figures.items() if not isinstance(value, bool)}

@@ -23,7 +23,9 @@ def extract(settings: Settings, source: Source, table: Table, as_of: date) -> li
         return [landing.write(settings, table, window, delivery) for delivery in deliveries]
 
 
-def ingest_table(settings: Settings, source: Source, table: Table, as_of: date) -> Iterator[tuple[str, load.Counts | None]]:
+def ingest_table(
+    settings: Settings, source: Source, table: Table, as_of: date
+) -> Iterator[tuple[str, load.Counts | None]]:
     """Extract and load one table; yields (origin, counts) per delivery, counts None when it was loaded before."""
     for manifest_path in extract(settings, source, table, as_of):
         yield landing.read_manifest(manifest_path).origin, load.load(settings, manifest_path)

@@ -134,8 +134,10 @@ def ensure_tables(connection: Connection, table: Table) -> None:
     """
     connection.execute(REFUSED)
     for name in (table.relation, f"{table.relation}__history"):
-        columns = [sql.SQL(f"{{}} {column.data_type}").format(sql.Identifier(column.name)) for column in table.columns]  # type: ignore[arg-type]
-        columns += [sql.SQL(f"{column} {kind}") for column, kind in TECHNICAL.items()]  # type: ignore[arg-type]
+        columns: list[sql.Composable] = [
+            sql.SQL(f"{{}} {column.data_type}").format(sql.Identifier(column.name)) for column in table.columns
+        ]
+        columns += [sql.SQL(f"{column} {kind}") for column, kind in TECHNICAL.items()]
         key = sql.SQL(", primary key ({})").format(_names(table.key)) if name == table.relation else sql.SQL("")
         if name != table.relation:
             columns.append(sql.SQL("_replaced_by_load_id bigint not null"))
@@ -153,13 +155,13 @@ def _align(connection: Connection, table: Table, name: str) -> None:
         "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
         [f"raw.{name}"],
     )
-    present = dict(rows.fetchall())
+    present: dict[str, str] = dict(rows.fetchall())
     spelled = {"timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone"}
     for column in table.columns:
         found = present.get(column.name)
         if found is None:
             connection.execute(
-                sql.SQL(f"alter table raw.{{}} add column {{}} {column.data_type}").format(  # type: ignore[arg-type]
+                sql.SQL(f"alter table raw.{{}} add column {{}} {column.data_type}").format(
                     sql.Identifier(name), sql.Identifier(column.name)
                 )
             )
@@ -176,7 +178,9 @@ def _merge(connection: Connection, settings: Settings, table: Table, manifest: M
     counts = Counts()
     counts.extracted = _copy(connection, table, landing.batches(settings, manifest))
     if counts.extracted != manifest.rows:
-        raise LoadError(f"{table.source}.{table.name}: landed {manifest.rows} rows, copied {counts.extracted}; nothing loaded")
+        raise LoadError(
+            f"{table.source}.{table.name}: landed {manifest.rows} rows, copied {counts.extracted}; nothing loaded"
+        )
     counts.refused = _refuse(connection, table, load_id)
     counts.duplicate = _keep_one_per_key(connection, table, load_id)
     _check_count(table, manifest, counts)
@@ -185,7 +189,8 @@ def _merge(connection: Connection, settings: Settings, table: Table, manifest: M
     if table.load == "snapshot":
         counts.tombstoned = _tombstone(connection, table, load_id)
     counts.current = _scalar(
-        connection, sql.SQL("select count(*) from raw.{} where _deleted_at is null").format(sql.Identifier(table.relation))
+        connection,
+        sql.SQL("select count(*) from raw.{} where _deleted_at is null").format(sql.Identifier(table.relation)),
     )
     _write_ledger(connection, table, manifest, counts, load_id, time.monotonic() - started)
     return counts
@@ -204,20 +209,21 @@ def _copy(connection: Connection, table: Table, batches: Iterable[pa.RecordBatch
     first = next(iterator, None)
     schema = first.schema if first is not None else pa.schema([(column.name, pa.string()) for column in table.columns])
     types = [(column.name, _staged_type(column, schema)) for column in table.columns]
-    declared = sql.SQL(", ").join(sql.SQL(f"{{}} {kind}").format(sql.Identifier(name)) for name, kind in types)  # type: ignore[arg-type]
+    declared = sql.SQL(", ").join(sql.SQL(f"{{}} {kind}").format(sql.Identifier(name)) for name, kind in types)
     connection.execute(
-        sql.SQL("create temp table incoming ({}, _row_no bigint generated always as identity) on commit drop").format(declared)
+        sql.SQL("create temp table incoming ({}, _row_no bigint generated always as identity) on commit drop").format(
+            declared
+        )
     )
     if first is None:
         return 0
     copy_statement = sql.SQL("copy incoming ({}) from stdin (format csv)").format(names)
-    with connection.cursor() as cursor:
-        with cursor.copy(copy_statement) as copy:
-            for batch in _chain(first, iterator):
-                sink = pa.BufferOutputStream()
-                pacsv.write_csv(batch, sink, options)
-                copy.write(memoryview(sink.getvalue()))
-                rows += batch.num_rows
+    with connection.cursor() as cursor, cursor.copy(copy_statement) as copy:
+        for batch in _chain(first, iterator):
+            sink = pa.BufferOutputStream()
+            pacsv.write_csv(batch, sink, options)
+            copy.write(memoryview(sink.getvalue()))
+            rows += batch.num_rows
     connection.execute("analyze incoming")
     return rows
 
@@ -230,7 +236,11 @@ def _chain(first: pa.RecordBatch, rest: Iterable[pa.RecordBatch]) -> Iterable[pa
 def _refuse(connection: Connection, table: Table, load_id: int) -> int:
     """Set aside rows that cannot be kept: a key is missing, or a value does not fit the contract's type."""
     checks = [
-        (column.name, "KEY_MISSING", sql.SQL("coalesce(btrim({}::text), '') in ('', 'null')").format(sql.Identifier(column.name)))
+        (
+            column.name,
+            "KEY_MISSING",
+            sql.SQL("coalesce(btrim({}::text), '') in ('', 'null')").format(sql.Identifier(column.name)),
+        )
         for column in table.columns
         if column.name in table.key
     ]
@@ -258,7 +268,9 @@ def _refuse(connection: Connection, table: Table, load_id: int) -> int:
 def _set_aside(
     connection: Connection, table: Table, load_id: int, code: str, field: str | None, condition: sql.Composable
 ) -> int:
-    key = sql.SQL(" || '|' || ").join(sql.SQL("coalesce({}::text, '')").format(sql.Identifier(name)) for name in table.key)
+    key = sql.SQL(" || '|' || ").join(
+        sql.SQL("coalesce({}::text, '')").format(sql.Identifier(name)) for name in table.key
+    )
     statement = sql.SQL(
         """
         with gone as (
@@ -292,7 +304,8 @@ def _set_aside(
 
 def _keep_one_per_key(connection: Connection, table: Table, load_id: int) -> int:
     """Of several rows with one key the one with the latest cursor stays, else the last sent; the others are set aside."""
-    key = _names(table.key)
+    # As the values that they are: two spellings of one number or day are one key.
+    key = sql.SQL(", ").join(_typed(table, name) for name in table.key)
     newest = [sql.SQL("{} desc nulls last").format(_typed(table, table.cursor))] if table.cursor else []
     order = sql.SQL(", ").join([*newest, sql.SQL("_row_no desc")])
     content = sql.SQL("md5(row({})::text)").format(_names(column.name for column in table.columns))
@@ -336,7 +349,8 @@ def _check_floor(connection: Connection, table: Table, manifest: Manifest, count
     if not full:
         return
     current = _scalar(
-        connection, sql.SQL("select count(*) from raw.{} where _deleted_at is null").format(sql.Identifier(table.relation))
+        connection,
+        sql.SQL("select count(*) from raw.{} where _deleted_at is null").format(sql.Identifier(table.relation)),
     )
     kept = counts.extracted - counts.refused - counts.duplicate
     if current >= SMALLEST_GUARDED and kept < table.row_floor * current:
@@ -350,10 +364,10 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
     """Merge `incoming` by key and hash. Returns unchanged, inserted, updated; a row that came back counts as updated."""
     columns = [column.name for column in table.columns]
     target = sql.Identifier(table.relation)
-    values = sql.SQL(", ").join(sql.SQL("{} as {}").format(_typed(table, name), sql.Identifier(name)) for name in columns)
-    connection.execute(
-        sql.SQL("create temp table fresh on commit drop as select {} from incoming").format(values)
+    values = sql.SQL(", ").join(
+        sql.SQL("{} as {}").format(_typed(table, name), sql.Identifier(name)) for name in columns
     )
+    connection.execute(sql.SQL("create temp table fresh on commit drop as select {} from incoming").format(values))
     connection.execute(
         sql.SQL(
             """
@@ -414,9 +428,9 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
         _same_key(table, "held", "fresh")
     )
     gone, current = connection.execute(
-        sql.SQL("select count(*) filter (where {}), count(*) filter (where _deleted_at is null) from raw.{} as held").format(
-            vanished, target
-        )
+        sql.SQL(
+            "select count(*) filter (where {}), count(*) filter (where _deleted_at is null) from raw.{} as held"
+        ).format(vanished, target)
     ).fetchone() or (0, 0)
     if gone > max(table.delete_guard * current, 0 if table.delete_guard == 0 else 5):
         raise LoadError(
@@ -489,7 +503,7 @@ def _write_ledger(
 
 def _typed(table: Table, name: str | None) -> sql.Composable:
     column = next(column for column in table.columns if column.name == name)
-    return sql.SQL(f"{{}}::{column.data_type}").format(sql.Identifier(column.name))  # type: ignore[arg-type]
+    return sql.SQL(f"{{}}::{column.data_type}").format(sql.Identifier(column.name))
 
 
 def _names(names: Iterable[str]) -> sql.Composable:
@@ -505,6 +519,6 @@ def _same_key(table: Table, left: str, right: str) -> sql.Composable:
     )
 
 
-def _scalar(connection: Connection, statement: sql.Composable) -> int:
+def _scalar(connection: Connection, statement: sql.SQL | sql.Composed) -> int:
     row = connection.execute(statement).fetchone()
     return int(row[0]) if row else 0

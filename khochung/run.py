@@ -159,7 +159,9 @@ def summary(settings: Settings, began: datetime) -> None:
     console.print(f"Open data   http://127.0.0.1:{services.port('PORTAL')}/      files: {settings.public}")
     console.print(f"Airflow     http://127.0.0.1:{services.port('AIRFLOW')}/      user admin, password {password}")
     console.print(f"Warehouse   {_psql(settings)}")
-    console.print(f"Done in {(datetime.now(TIMEZONE) - began).total_seconds():.0f} s. `make run` again changes nothing; `make stop` ends the services.")
+    console.print(
+        f"Done in {(datetime.now(TIMEZONE) - began).total_seconds():.0f} s. `make run` again changes nothing; `make stop` ends the services."
+    )
 
 
 def _psql(settings: Settings) -> str:

@@ -151,7 +151,11 @@ def prepare_airflow(settings: Settings) -> None:
     log = settings.logs / "airflow-migrate.log"
     with log.open("w", encoding="utf-8") as stream:
         done = subprocess.run(
-            command, env=os.environ | airflow_environment(settings), stdout=stream, stderr=subprocess.STDOUT, check=False
+            command,
+            env=os.environ | airflow_environment(settings),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
     if done.returncode != 0:
         raise ConfigurationError(f"airflow db migrate failed; see {log}")
@@ -230,7 +234,9 @@ def start_postgres(settings: Settings) -> None:
 def _code() -> str:
     """Hash of the code that a service has read when it started: a changed one wants a restart."""
     digest = hashlib.sha256()
-    for path in sorted(path for room in ("khochung", "simulator", "dags") for path in (REPOSITORY / room).rglob("*.py")):
+    for path in sorted(
+        path for room in ("khochung", "simulator", "dags") for path in (REPOSITORY / room).rglob("*.py")
+    ):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

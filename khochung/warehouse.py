@@ -6,7 +6,7 @@ in with the password in `KHOCHUNG_PASSWORD_<ROLE>`; on the embedded one the sock
 
 import os
 from pathlib import Path
-from typing import Any, Literal, LiteralString, cast
+from typing import Any, Literal
 from urllib.parse import quote
 
 import psycopg
@@ -49,7 +49,7 @@ def parameters(settings: Settings, role: str | None = None) -> dict[str, str]:
 
 def connect(settings: Settings, role: Role | None = None, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
     """A connection as `role` (None: the administrator). Use it as a context manager: one block, one transaction."""
-    keywords = parameters(settings, role)
+    keywords: dict[str, Any] = parameters(settings, role)
     try:
         return psycopg.connect(**keywords, application_name=f"khochung {role or 'admin'}", **options)
     except psycopg.OperationalError as error:
@@ -78,7 +78,7 @@ def bootstrap(settings: Settings) -> None:
         connection.execute("select pg_advisory_xact_lock(hashtext('khochung.bootstrap'))")
         for role in ROLES:
             _create_role(connection, role)
-        script = cast(LiteralString, BOOTSTRAP.read_text(encoding="utf-8"))
+        script = BOOTSTRAP.read_text(encoding="utf-8")
         connection.execute(script)
         _create_schemas(connection)
         for role, rights in GRANTS.items():
@@ -110,8 +110,8 @@ def _grant(connection: psycopg.Connection[tuple[Any, ...]], role: str, schema: s
     name, space = sql.Identifier(role), sql.Identifier(schema)
     verbs = {"read": "select", "write": "select, insert, update", "all": "all"}[right]
     usage = "all" if right == "all" else "usage"
-    connection.execute(sql.SQL(f"grant {usage} on schema {{}} to {{}}").format(space, name))  # type: ignore[arg-type]
-    connection.execute(sql.SQL(f"grant {verbs} on all tables in schema {{}} to {{}}").format(space, name))  # type: ignore[arg-type]
+    connection.execute(sql.SQL(f"grant {usage} on schema {{}} to {{}}").format(space, name))
+    connection.execute(sql.SQL(f"grant {verbs} on all tables in schema {{}} to {{}}").format(space, name))
     if right != "read":
         connection.execute(sql.SQL("grant usage on all sequences in schema {} to {}").format(space, name))
     for owner in ("khochung_loader", "khochung_transformer"):

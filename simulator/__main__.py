@@ -18,9 +18,7 @@ from simulator.store import Store
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of all commands."""
-    top = argparse.ArgumentParser(
-        prog="simulator", description="Stand-in source systems; all people are generated."
-    )
+    top = argparse.ArgumentParser(prog="simulator", description="Stand-in source systems; all people are generated.")
     commands = top.add_subparsers(dest="command", required=True)
     for name in ("serve", "build"):
         command = commands.add_parser(name)
@@ -32,17 +30,13 @@ def parser() -> argparse.ArgumentParser:
         if name == "serve":
             command.add_argument("--port", type=int, default=8180)
             command.add_argument("--token-seconds", type=int, default=300)
-            command.add_argument(
-                "--no-faults", action="store_true", help="no 503, error bodies or repeated rows"
-            )
+            command.add_argument("--no-faults", action="store_true", help="no 503, error bodies or repeated rows")
     commands.add_parser("defects").add_argument("--home", type=Path, required=True)
     return top
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    return Settings(
-        arguments.home.resolve(), arguments.scale, arguments.as_of, arguments.seed, arguments.land_dsn
-    )
+    return Settings(arguments.home.resolve(), arguments.scale, arguments.as_of, arguments.seed, arguments.land_dsn)
 
 
 def _build_command(settings: Settings) -> list[str]:

@@ -140,9 +140,7 @@ def build(settings: Settings) -> None:
     progress.say(f"ready: {len(found)} defects injected")
 
 
-def _records(
-    folder: Path, world: World, as_of: int, counts: dict[str, int], progress: Progress
-) -> defects.Found:
+def _records(folder: Path, world: World, as_of: int, counts: dict[str, int], progress: Progress) -> defects.Found:
     found: defects.Found = []
     for snapshot in (world.agency, world.procedure):
         layout = snapshot.layout

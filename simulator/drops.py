@@ -39,9 +39,7 @@ def remove_later(folder: Path, as_of: int) -> None:
     for path in folder.rglob("*_*"):
         dated = re.search(r"_(\d{8})\.", path.name)
         month = re.search(r"bien_dong_(\d{4})(\d{2})\.", path.name)
-        open_month = (
-            month and month_file(day_number(f"{month[1]}-{month[2]}-01"), as_of) != month[1] + month[2]
-        )
+        open_month = month and month_file(day_number(f"{month[1]}-{month[2]}-01"), as_of) != month[1] + month[2]
         if open_month or (dated and dated[1] > stamp):
             path.unlink()
 
@@ -66,9 +64,7 @@ def _collect(table: Table, as_of: int) -> tuple[pa.Table, np.ndarray, defects.Fo
         seconds.append(updated)
         found += spoiled
     whole = (
-        pa.concat_tables(pieces)
-        if pieces
-        else pa.table({n: pa.array([], pa.string()) for n in table.layout.fields})
+        pa.concat_tables(pieces) if pieces else pa.table({n: pa.array([], pa.string()) for n in table.layout.fields})
     )
     return whole, np.concatenate(seconds), found
 
@@ -85,9 +81,7 @@ def write_admin(folder: Path, as_of: int) -> None:
         ("bien_dong_dvhc", "unit_change.csv", change_rows(iso)),
     )
     for name, origin, rows in lists:
-        place_file(
-            folder / f"{name}_{stamp}.csv", csv_bytes(read(origin)[0], (r.values() for r in rows), ",", False)
-        )
+        place_file(folder / f"{name}_{stamp}.csv", csv_bytes(read(origin)[0], (r.values() for r in rows), ",", False))
 
 
 def write_places(folder: Path, places: Places, as_of: int) -> None:
@@ -154,9 +148,7 @@ def write_households(folder: Path, table: HouseholdBusinesses, as_of: int) -> de
         number += 1
     sheet.write_string(number, 0, TOTAL)
     sheet.write_number(number, 1, len(whole))
-    sheet.write_string(
-        number + 1, 0, "Ghi chú: từ 1/7/2025 mã số hộ kinh doanh là số định danh cá nhân của chủ hộ."
-    )
+    sheet.write_string(number + 1, 0, "Ghi chú: từ 1/7/2025 mã số hộ kinh doanh là số định danh cá nhân của chủ hộ.")
     sheet.write_string(number + 2, 0, NOTICE_VI)
     book.close()
     place_file(folder / f"{table.layout.path}_{_day_stamp(as_of)}.xlsx", buffer.getvalue())

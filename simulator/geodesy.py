@@ -21,9 +21,7 @@ def _to_vn2000(latitude: Floats, longitude: Floats) -> tuple[Floats, Floats]:
     """Latitude and longitude in radians on VN-2000."""
     lat, lon = np.radians(latitude), np.radians(longitude)
     n = _A / np.sqrt(1 - _E2 * np.sin(lat) ** 2)
-    xyz = np.stack(
-        [n * np.cos(lat) * np.cos(lon), n * np.cos(lat) * np.sin(lon), n * (1 - _E2) * np.sin(lat)]
-    )
+    xyz = np.stack([n * np.cos(lat) * np.cos(lon), n * np.cos(lat) * np.sin(lon), n * (1 - _E2) * np.sin(lat)])
     rx, ry, rz = _TURN
     turn = np.array([[1, -rz, ry], [rz, 1, -rx], [-ry, rx, 1]])
     x, y, z = np.linalg.inv((1 + _SCALE) * turn) @ (xyz - _SHIFT[:, None])

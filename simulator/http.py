@@ -110,9 +110,7 @@ def _refusal(service: Service, request: Request) -> Response | None:
     if service.faults and service.requests % FAIL_EVERY == FAIL_EVERY // 3:
         return _fault(503, 101503, "Error connecting to the back end")
     if service.faults and service.requests % ERROR_EVERY == ERROR_EVERY // 2:
-        return answer(
-            {"Status": "ERROR", "Code": "SYS-001", "Message": "Lỗi hệ thống, vui lòng thử lại", "Data": None}
-        )
+        return answer({"Status": "ERROR", "Code": "SYS-001", "Message": "Lỗi hệ thống, vui lòng thử lại", "Data": None})
     return None
 
 
@@ -129,9 +127,7 @@ def _seconds(text: str | None) -> int | None:
     return int(-(-seconds // 1))
 
 
-def page_body(
-    store: Store, page: int, size: int, since: int | None, before: int | None, faults: bool
-) -> bytes:
+def page_body(store: Store, page: int, size: int, since: int | None, before: int | None, faults: bool) -> bytes:
     """One page. Total is the source's own count of the filter; a repeated border row is not in it."""
     first, last = store.span(since, before)
     start = min(first + (page - 1) * size, last)

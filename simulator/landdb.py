@@ -86,9 +86,7 @@ def _fill(connection: psycopg.Connection, table: Table, as_of: int) -> tuple[int
 
 def _reader(connection: psycopg.Connection) -> None:
     """A read-only role where the login may create one; otherwise the owner of the DSN reads."""
-    row = connection.execute(
-        "select rolcreaterole or rolsuper from pg_roles where rolname = current_user"
-    ).fetchone()
+    row = connection.execute("select rolcreaterole or rolsuper from pg_roles where rolname = current_user").fetchone()
     exists = connection.execute("select 1 from pg_roles where rolname = %s", (READER,)).fetchone()
     if not exists:
         if not (row and row[0]):

@@ -116,8 +116,7 @@ LAND_RIGHT = _database(
     "land_right",
     "mplis.dc_quyen_su_dung",
     "quyen_id",
-    "quyen_id thua_dat_id loai_chu ten_chu so_dinh_danh nam_sinh dia_chi so_phat_hanh ngay_cap"
-    " thoi_diem_cap_nhat",
+    "quyen_id thua_dat_id loai_chu ten_chu so_dinh_danh nam_sinh dia_chi so_phat_hanh ngay_cap thoi_diem_cap_nhat",
 )
 PLACE = Layout(
     "business",

@@ -73,6 +73,4 @@ def draw_by_sex(rng: np.random.Generator, of: dict[int, tuple[Ints, list[float]]
 def full_name(surname: Ints, middle: Ints, given: Ints) -> Column:
     """Full names as a column."""
     listed = load()
-    return join(
-        take(listed.surname, surname), " ", take(listed.middle, middle), " ", take(listed.given, given)
-    )
+    return join(take(listed.surname, surname), " ", take(listed.middle, middle), " ", take(listed.given, given))

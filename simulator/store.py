@@ -73,9 +73,7 @@ def write_chunks(stem: Path, layout: Layout, chunks: Iterable[Chunk]) -> tuple[i
 
 def write_records(stem: Path, layout: Layout, records: list[dict[str, str | None]]) -> int:
     """Serialise a small snapshot."""
-    texts = [
-        orjson.dumps({path: r[name] for name, path in layout.fields.items()}).decode() + "," for r in records
-    ]
+    texts = [orjson.dumps({path: r[name] for name, path in layout.fields.items()}).decode() + "," for r in records]
     return write(stem, [(pa.array(texts, type=pa.string()), np.zeros(len(texts), dtype=np.int64))])
 
 
@@ -94,9 +92,7 @@ class Store:
         if self.snapshot:
             return 0, len(self.updated)
         first = 0 if since is None else int(np.searchsorted(self.updated, since, side="left"))
-        last = (
-            len(self.updated) if before is None else int(np.searchsorted(self.updated, before, side="left"))
-        )
+        last = len(self.updated) if before is None else int(np.searchsorted(self.updated, before, side="left"))
         return first, max(first, last)
 
     def records(self, first: int, last: int) -> bytes:

@@ -99,13 +99,9 @@ def _parts(day: str, cells: dict[str, int], targets: dict[str, int]) -> tuple[ND
 def _populations(legacy: list[dict[str, str]]) -> Floats:
     """Plausible people per cell: the district's share spread with a fixed factor per code, towns denser."""
     weights = {row["ma_huyen"]: float(row["dan_so"]) for row in read("district_weights.csv")}
-    raw = np.array(
-        [(0.6 + (int(r["ma"]) * 7919 % 101) / 125) * (1.0 if r["loai"] == "Xã" else 1.3) for r in legacy]
-    )
+    raw = np.array([(0.6 + (int(r["ma"]) * 7919 % 101) / 125) * (1.0 if r["loai"] == "Xã" else 1.3) for r in legacy])
     stated = {
-        old: float(
-            sum(int(r["dan_so"]) for r in read("unit_change.csv") if r["ma_cu"] == old and r["dan_so"])
-        )
+        old: float(sum(int(r["dan_so"]) for r in read("unit_change.csv") if r["ma_cu"] == old and r["dan_so"]))
         for old in {r["ma"] for r in legacy}
     }
     out = np.zeros(len(legacy))

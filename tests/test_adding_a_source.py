@@ -102,13 +102,10 @@ def test_rows_are_loaded_and_add_up(newcomer: Newcomer) -> None:
     ledger = "select extracted_rows, refused_rows, inserted_rows, current_rows from ops.load"
     assert newcomer.query(ledger) == [(5, 1, 4, 4)]
     balance = (
-        "select current_rows, accepted_rows, quarantined_rows from quality.reconciliation "
-        "where source_name = 'weather'"
+        "select current_rows, accepted_rows, quarantined_rows from quality.reconciliation where source_name = 'weather'"
     )
     assert newcomer.query(balance) == [(4, 3, 1)]
-    rows = newcomer.query(
-        "select station_code, rainfall_mm::float from staging.stg_weather__station_day order by 1, 2"
-    )
+    rows = newcomer.query("select station_code, rainfall_mm::float from staging.stg_weather__station_day order by 1, 2")
     assert rows == [("TA01", 0.0), ("TA01", 12.5), ("TN01", None)]
 
 
@@ -123,9 +120,7 @@ def test_defects_are_logged_for_the_owner(newcomer: Newcomer) -> None:
         ("|30/09/2025", "station_code", "KEY_MISSING", "critical", None, owner),
         ("TN01|29/09/2025", "rainfall_mm", "NUMBER_FORMAT", "warning", "vết", owner),
     ]
-    held = newcomer.query(
-        "select record_key, issue_codes from quality.quarantine where source_name = 'weather'"
-    )
+    held = newcomer.query("select record_key, issue_codes from quality.quarantine where source_name = 'weather'")
     assert held == [("TN01|31/09/2025", ["DATE_MALFORMED"])]
 
 

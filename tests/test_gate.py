@@ -31,9 +31,7 @@ def test_a_verdict_is_a_row_with_counts_and_no_values(toy: Toy) -> None:
         1,
     )
     assert verdict.results[1]["observed"] == {"rows": 3, "unexpected": 1, "missing": 0}
-    rows = toy.sql(
-        "select scope, subject, build_id, suite_sha256, passed, results::text from ops.verdict", "operator"
-    )
+    rows = toy.sql("select scope, subject, build_id, suite_sha256, passed, results::text from ops.verdict", "operator")
     assert rows[0][:5] == (
         "dataset",
         "don-vi-thu",
@@ -46,9 +44,7 @@ def test_a_verdict_is_a_row_with_counts_and_no_values(toy: Toy) -> None:
 
 @pytest.mark.parametrize(("severity", "passed"), [("critical", False), ("warning", True), ("info", True)])
 def test_only_critical_failures_block(toy: Toy, severity: str, passed: bool) -> None:
-    verdict = units(
-        toy, ROWS, expectation("expect_column_values_to_not_be_null", severity, column="area_km2")
-    )
+    verdict = units(toy, ROWS, expectation("expect_column_values_to_not_be_null", severity, column="area_km2"))
     assert (verdict.passed, verdict.failed_severity, verdict.failed) == (passed, severity, 1)
 
 
@@ -108,9 +104,7 @@ def test_datasets_are_judged_with_the_eyes_of_the_publisher(toy: Toy) -> None:
 )
 def test_a_malformed_suite_is_refused_by_name(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     path = tmp_path / "toy.json"
-    path.write_text(
-        json.dumps({"name": "toy", "subject": "toy", "expectations": [ROWS]} | change), encoding="utf-8"
-    )
+    path.write_text(json.dumps({"name": "toy", "subject": "toy", "expectations": [ROWS]} | change), encoding="utf-8")
     with pytest.raises(GateError, match=r"toy\.json") as caught:
         gate.read_suite(path, "toy")
     assert message in str(caught.value)

@@ -42,11 +42,7 @@ def test_suite_exists_and_names_only_columns_that_exist(subject: gate.Subject) -
 
 def test_no_suite_is_left_over() -> None:
     known = {subject.suite for subject in SUBJECTS}
-    found = {
-        path
-        for folder in ("sources", "open_data")
-        for path in (SETTINGS.expectations / folder).glob("*.json")
-    }
+    found = {path for folder in ("sources", "open_data") for path in (SETTINGS.expectations / folder).glob("*.json")}
     assert found == known
 
 
@@ -79,9 +75,7 @@ def outcomes(server: Settings) -> dict[tuple[str, str], gate.Verdict]:
         for copy in ("sound", *SPOILT):
             relation = f"{copy}__{subject.relation}"[:60]
             _create(server, relation, COLUMNS[subject.name], _rows(copy, suite, COLUMNS[subject.name]))
-            subjects.append(
-                (copy, gate.Subject(subject.scope, subject.name, "staging", relation, subject.suite))
-            )
+            subjects.append((copy, gate.Subject(subject.scope, subject.name, "staging", relation, subject.suite)))
     with warehouse.connect(server, "operator") as connection:
         row = connection.execute(
             "insert into ops.build (as_of, loads_until, code_sha256) values ('2025-09-30', 0, 'x') returning build_id"
@@ -98,8 +92,7 @@ def test_sound_rows_pass_and_every_rule_can_fail(
     sound = [
         (result["expectation"], result["column"], result["problem"])
         for result in outcomes[subject.name, "sound"].results
-        if not result["success"]
-        and not result["expectation"].startswith(("expect_table", "expect_column_unique"))
+        if not result["success"] and not result["expectation"].startswith(("expect_table", "expect_column_unique"))
     ]
     assert sound == []
     alive = {

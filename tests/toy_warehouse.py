@@ -55,16 +55,16 @@ class Toy:
             return cursor.fetchall() if cursor.description else []
 
     def build(self, as_of: date = date(2025, 9, 30)) -> int:
-        statement = f"insert into ops.build (as_of, loads_until, code_sha256) values ('{as_of}', 0, 'x') returning build_id"
+        statement = (
+            f"insert into ops.build (as_of, loads_until, code_sha256) values ('{as_of}', 0, 'x') returning build_id"
+        )
         return int(self.sql(statement, "operator")[0][0])
 
     def judge(self, build_id: int) -> list[gate.Verdict]:
         return gate.judge_datasets(self.settings, build_id, catalogue=self.datasets, folder=self.suites)
 
     def publish(self, build_id: int, as_of: date = date(2025, 9, 30), **options: Any) -> release.Release:
-        return release.publish(
-            self.settings, build_id, as_of, datasets=self.datasets, suites=self.suites, **options
-        )
+        return release.publish(self.settings, build_id, as_of, datasets=self.datasets, suites=self.suites, **options)
 
     def pass_all(self, build_id: int) -> None:
         """Verdicts as the gate would write them, without the seconds that it takes."""
@@ -101,9 +101,7 @@ def expectation(kind: str, severity: str = "critical", **kwargs: Any) -> dict[st
 def write_suite(folder: Path, subject: str, *expectations: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{subject}.json"
-    path.write_text(
-        json.dumps({"name": subject, "subject": subject, "expectations": expectations}), encoding="utf-8"
-    )
+    path.write_text(json.dumps({"name": subject, "subject": subject, "expectations": expectations}), encoding="utf-8")
     return path
 
 

@@ -69,7 +69,9 @@ def _present_columns(connection: psycopg.Connection[tuple[Any, ...]], table: Tab
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
         raise missing_columns(table, [f"the table {table.path}"], "the database") from error
     except psycopg.errors.InsufficientPrivilege as error:
-        raise SourceRefusedError(f"{table.source}: our account may not read {table.path}; ask its owner for SELECT") from error
+        raise SourceRefusedError(
+            f"{table.source}: our account may not read {table.path}; ask its owner for SELECT"
+        ) from error
     return {column.name for column in cursor.description or ()}
 
 

@@ -142,14 +142,14 @@ def _text(cell: Any) -> str | None:
     return str(cell)
 
 
-def _data_rows(
-    rows: Iterator[list[str | None]], form: FileFormat, width: int, name: str
-) -> Iterator[list[str | None]]:
+def _data_rows(rows: Iterator[list[str | None]], form: FileFormat, width: int, name: str) -> Iterator[list[str | None]]:
     for number, row in enumerate(rows, start=form.header_row + 1):
         if not any(row):
             continue
         if form.total_row and any(cell and cell.startswith(form.total_row) for cell in row[:3]):
             return  # the total, and the notes below it
         if len(row) > width and any(row[width:]):
-            raise ContractError(f"{name}, row {number}: {len(row)} cells under {width} headers; a separator inside a cell?")
+            raise ContractError(
+                f"{name}, row {number}: {len(row)} cells under {width} headers; a separator inside a cell?"
+            )
         yield row + [None] * (width - len(row))

@@ -81,7 +81,9 @@ class Client:
         try:
             body = orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            raise SourceUnavailableError(f"source {self.name}: {path} sent a body that is cut short or no JSON") from error
+            raise SourceUnavailableError(
+                f"source {self.name}: {path} sent a body that is cut short or no JSON"
+            ) from error
         if body.get("Status") != "SUCCESS":
             raise SourceUnavailableError(f"source {self.name}: {path} answered 200 with error {body.get('Code')}")
         return dict(body)
@@ -196,7 +198,9 @@ def _column(column: Column, values: list[Any], table: Table) -> pa.Array:
                 f"{table.source}.{table.name}: {column.path} holds an object where the contract says text; "
                 f"correct `path` or `data_type` of {column.name} in {table.declared_in}"
             )
-        values = [value if value is None or isinstance(value, str) else orjson.dumps(value).decode() for value in values]
+        values = [
+            value if value is None or isinstance(value, str) else orjson.dumps(value).decode() for value in values
+        ]
     return pa.array(values, pa.string())
 
 

@@ -140,13 +140,9 @@ def _summary(site: Site, entry: Entry) -> dict[str, Any]:
         "rows": latest.rows if latest else None,
         "late": bilingual(entry.held) if entry.held else None,
         "disclosure": bilingual(disclosure_note(dataset)),
-        "columns": [
-            {"name": c.name, "type": c.data_type, "label": bilingual(c.label)} for c in dataset.columns
-        ],
+        "columns": [{"name": c.name, "type": c.data_type, "label": bilingual(c.label)} for c in dataset.columns],
         "versions": site.url(f"/data/{dataset.slug}/versions.json"),
-        "files": [
-            as_record(f) | {"url": site.url(f"{folder}/{f.name}")} for f in (latest.files if latest else ())
-        ],
+        "files": [as_record(f) | {"url": site.url(f"{folder}/{f.name}")} for f in (latest.files if latest else ())],
     }
 
 
@@ -221,11 +217,7 @@ def _data_json_entry(site: Site, entry: Entry, latest: VersionFact) -> dict[str,
 
 
 def _contact(dataset: Dataset) -> str:
-    return (
-        f"mailto:{dataset.contact}"
-        if "@" in dataset.contact and ":" not in dataset.contact
-        else dataset.contact
-    )
+    return f"mailto:{dataset.contact}" if "@" in dataset.contact and ":" not in dataset.contact else dataset.contact
 
 
 def _distributions(latest: VersionFact) -> list[tuple[Any, FileFact]]:
@@ -317,9 +309,7 @@ def _dcat_dataset(site: Site, entry: Entry, latest: VersionFact) -> dict[str, An
     }
 
 
-def _dcat_distribution(
-    site: Site, dataset: Dataset, latest: VersionFact, form: Any, fact: FileFact
-) -> dict[str, Any]:
+def _dcat_distribution(site: Site, dataset: Dataset, latest: VersionFact, form: Any, fact: FileFact) -> dict[str, Any]:
     address = site.url(f"/data/{dataset.slug}/v/{latest.version}/{fact.name}")
     media = "https://www.iana.org/assignments/media-types"
     body = {

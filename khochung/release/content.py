@@ -55,9 +55,7 @@ def _timestamp_text(value: datetime) -> str:
 _INTEGERS = {"smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64()}
 _KINDS: dict[str, Kind] = {
     "text": Kind("string", pa.string(), str, str),
-    "boolean": Kind(
-        "boolean", pa.bool_(), lambda value: "true" if value else "false", lambda text: text == "true"
-    ),
+    "boolean": Kind("boolean", pa.bool_(), lambda value: "true" if value else "false", lambda text: text == "true"),
     "date": Kind("date", pa.date32(), date.isoformat, date.fromisoformat),
     "timestamp": Kind("datetime", pa.timestamp("s"), _timestamp_text, datetime.fromisoformat),
     "double precision": Kind("number", pa.float64(), number_text, float),
@@ -83,9 +81,7 @@ def kind(column: DatasetColumn) -> Kind:
         name = "text"
     found = _KINDS.get(_ALIASES.get(name, name))
     if found is None:
-        raise GateError(
-            f"column {column.name}: type {column.data_type} cannot be published; use {', '.join(_KINDS)}"
-        )
+        raise GateError(f"column {column.name}: type {column.data_type} cannot be published; use {', '.join(_KINDS)}")
     return found
 
 
@@ -134,15 +130,11 @@ def read(connection: psycopg.Connection[tuple[Any, ...]], dataset: Dataset) -> C
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in dataset.columns)
     # The "C" collation: the same order on every server, whatever its locale.
     order = sql.SQL(", ").join(
-        sql.SQL('{} collate "C"' if kind(column).table_schema == "string" else "{}").format(
-            sql.Identifier(column.name)
-        )
+        sql.SQL('{} collate "C"' if kind(column).table_schema == "string" else "{}").format(sql.Identifier(column.name))
         for column in dataset.columns
         if column.role == "key"
     )
-    query = sql.SQL("select {} from open_data.{} order by {}").format(
-        names, sql.Identifier(dataset.model), order
-    )
+    query = sql.SQL("select {} from open_data.{} order by {}").format(names, sql.Identifier(dataset.model), order)
     try:
         found = connection.execute(query).fetchall()
     except psycopg.Error as error:
@@ -177,6 +169,4 @@ def _keys_are_unique(dataset: Dataset, rows: tuple[Row, ...]) -> None:
     places = [i for i, column in enumerate(dataset.columns) if column.role == "key"]
     keys = {tuple(row[place] for place in places) for row in rows}
     if len(keys) != len(rows):
-        raise GateError(
-            f"{dataset.slug}: {len(rows) - len(keys)} rows repeat a key ({', '.join(dataset.key)})"
-        )
+        raise GateError(f"{dataset.slug}: {len(rows) - len(keys)} rows repeat a key ({', '.join(dataset.key)})")

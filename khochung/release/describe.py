@@ -107,15 +107,8 @@ def _resource(content: Content, fact: FileFact, tabular: bool) -> dict[str, Any]
     }
     if not tabular:
         return resource
-    dialect = (
-        {"dialect": {"delimiter": ",", "lineTerminator": "\n", "header": True}} if suffix == "csv" else {}
-    )
-    return (
-        resource
-        | {"type": "table", "encoding": "utf-8"}
-        | dialect
-        | {"schema": table_schema(content.dataset)}
-    )
+    dialect = {"dialect": {"delimiter": ",", "lineTerminator": "\n", "header": True}} if suffix == "csv" else {}
+    return resource | {"type": "table", "encoding": "utf-8"} | dialect | {"schema": table_schema(content.dataset)}
 
 
 def table_schema(dataset: Dataset) -> dict[str, Any]:
@@ -148,9 +141,7 @@ def _field(column: DatasetColumn) -> dict[str, Any]:
     return field | ({"constraints": constraints} if constraints else {})
 
 
-def quality(
-    dataset: Dataset, version: str | None, verdict: Verdict, suite: Suite, as_of: date
-) -> dict[str, Any]:
+def quality(dataset: Dataset, version: str | None, verdict: Verdict, suite: Suite, as_of: date) -> dict[str, Any]:
     """The verdict in words: each check, whether it passed, and counts; never a value of a row."""
     checks = [
         {

@@ -63,9 +63,7 @@ def write_json(content: Content) -> bytes:
     encoders = [_json_encoder(kind_) for kind_ in content.kinds]
     lines = [
         "{"
-        + ",".join(
-            f"{label}:{encode(cell)}" for label, encode, cell in zip(labels, encoders, row, strict=True)
-        )
+        + ",".join(f"{label}:{encode(cell)}" for label, encode, cell in zip(labels, encoders, row, strict=True))
         + "}"
         for row in content.rows
     ]
@@ -99,9 +97,7 @@ def write_parquet(content: Content) -> bytes:
     ]
     sink = io.BytesIO()
     table = pa.table(arrays, names=list(content.names))
-    pq.write_table(
-        table, sink, compression="snappy", version="2.6", store_schema=False, row_group_size=100_000
-    )
+    pq.write_table(table, sink, compression="snappy", version="2.6", store_schema=False, row_group_size=100_000)
     return sink.getvalue()
 
 
@@ -126,26 +122,20 @@ FORMATS: tuple[Format, ...] = (
     Format("csv", "CSV", "text/csv", "CSV", True, write_csv, read_csv),
     Format("csv.gz", "CSV (gzip)", "text/csv", "CSV", False, write_gzip, read_gzip, "application/gzip"),
     Format("json", "JSON", "application/json", "JSON", True, write_json, read_json),
-    Format(
-        "parquet", "Parquet", "application/vnd.apache.parquet", "PARQUET", False, write_parquet, read_parquet
-    ),
+    Format("parquet", "Parquet", "application/vnd.apache.parquet", "PARQUET", False, write_parquet, read_parquet),
 )
 
 
 def same_cells(content: Content, rows: tuple[Row, ...]) -> None:
     """Raise GateError at the first cell that differs from the relation; the value itself is not repeated."""
     if len(rows) != len(content.rows):
-        raise GateError(
-            f"{content.dataset.slug}: {len(rows)} rows were read back; expected {len(content.rows)}"
-        )
+        raise GateError(f"{content.dataset.slug}: {len(rows)} rows were read back; expected {len(content.rows)}")
     if rows == content.rows:
         return
     for number, (wanted, found) in enumerate(zip(content.rows, rows, strict=True), start=1):
         for name, left, right in zip(content.names, wanted, found, strict=True):
             if left != right:
-                raise GateError(
-                    f"{content.dataset.slug}: row {number}, column {name} was read back differently"
-                )
+                raise GateError(f"{content.dataset.slug}: row {number}, column {name} was read back differently")
 
 
 __all__ = ["FORMATS", "Format", "number_text", "same_cells"]

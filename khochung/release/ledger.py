@@ -59,9 +59,7 @@ def require_newest(connection: Connection, build_id: int) -> None:
     if newest is None or newest < build_id:
         raise GateError(f"there is no build {build_id}: run the warehouse DAG first")
     if newest > build_id:
-        raise GateError(
-            f"build {newest} has started since build {build_id}: judge and release build {newest} instead"
-        )
+        raise GateError(f"build {newest} has started since build {build_id}: judge and release build {newest} instead")
 
 
 def newest_verdict(connection: Connection, slug: str, build_id: int) -> Verdict | None:
@@ -78,9 +76,7 @@ def newest_verdict(connection: Connection, slug: str, build_id: int) -> Verdict 
 def versions_used(connection: Connection) -> dict[str, set[Version]]:
     """Every version number ever given out, by dataset; a rolled-back number is not given out again."""
     used: dict[str, set[Version]] = {}
-    for slug, version in connection.execute(
-        "select distinct slug, version from ops.release_item where version <> ''"
-    ):
+    for slug, version in connection.execute("select distinct slug, version from ops.release_item where version <> ''"):
         used.setdefault(slug, set()).add(Version.parse(version))
     return used
 

@@ -188,9 +188,7 @@ def _carry_out(job: _Job, plans: list[_Plan], notice: Text | None) -> Release:
     if job.standing and (job.standing.tree / "data").is_dir():
         _carry_versions(job.standing.tree / "data", tree / "data")
     finished = [_write_version(job, tree, plan) for plan in plans]
-    site = Site(
-        release_id, job.as_of, job.build_id, base_url, notice, tuple(_entry(plan) for plan in finished)
-    )
+    site = Site(release_id, job.as_of, job.build_id, base_url, notice, tuple(_entry(plan) for plan in finished))
     _write_around(tree, site, finished)
     verify(tree)
     release = Release(release_id, job.as_of, job.build_id, tuple(plan.item for plan in finished))
@@ -208,9 +206,7 @@ def _fingerprint(plans: list[_Plan], notice: Text | None, base_url: str) -> str:
             "content": plan.item.content_sha256,
             "held": plan.held.model_dump() if plan.held else None,
             "suite": plan.report["suite_sha256"] if plan.report else None,
-            "failed": [i for i, c in enumerate(plan.report["checks"]) if not c["passed"]]
-            if plan.report
-            else None,
+            "failed": [i for i, c in enumerate(plan.report["checks"]) if not c["passed"]] if plan.report else None,
         }
         for plan in plans
     ]
@@ -235,9 +231,7 @@ def _write_version(job: _Job, tree: Path, plan: _Plan) -> _Plan:
         return plan
     folder = tree / "data" / plan.dataset.slug / "v" / version
     if folder.exists():
-        raise GateError(
-            f"{plan.dataset.slug} {version} exists already: a published version is never overwritten"
-        )
+        raise GateError(f"{plan.dataset.slug} {version} exists already: a published version is never overwritten")
     facts = [_write_format(folder, content, form.suffix) for form in FORMATS]
     tabular = [form.tabular for form in FORMATS]
     digest = plan.item.content_sha256 or ""
@@ -247,9 +241,7 @@ def _write_version(job: _Job, tree: Path, plan: _Plan) -> _Plan:
         "quality.json": (plan.report or {}) | {"version": version},
         "disclosure.json": describe.disclosure(content, version),
     }
-    facts += [
-        _write_beside(folder / name, json_bytes(body), "application/json") for name, body in beside.items()
-    ]
+    facts += [_write_beside(folder / name, json_bytes(body), "application/json") for name, body in beside.items()]
     facts.append(_write_beside(folder / "SHA256SUMS", files.checksums(folder), "text/plain"))
     made = VersionFact(version, job.as_of, digest, len(content.rows), content.suppressed(), tuple(facts))
     return replace(plan, versions=(made, *plan.versions), item=replace(plan.item, bytes=made.bytes))

@@ -40,9 +40,7 @@ def order(release_id: str) -> tuple[str, int]:
     """Sort key of a release id `YYYY-MM-DD.N`: N counts as a number."""
     match = _NAME.fullmatch(release_id)
     if not match:
-        raise GateError(
-            f"{release_id!r} is no release: expected YYYY-MM-DD.N as `khochung release list` shows it"
-        )
+        raise GateError(f"{release_id!r} is no release: expected YYYY-MM-DD.N as `khochung release list` shows it")
     return match[1], int(match[2])
 
 
@@ -59,9 +57,7 @@ def identifiers(settings: Settings) -> list[str]:
     """The ids of the whole releases on disk, oldest first."""
     if not settings.releases.is_dir():
         return []
-    return sorted(
-        (path.name for path in settings.releases.iterdir() if _NAME.fullmatch(path.name)), key=order
-    )
+    return sorted((path.name for path in settings.releases.iterdir() if _NAME.fullmatch(path.name)), key=order)
 
 
 def manifest_path(settings: Settings, release_id: str) -> Path:
@@ -83,9 +79,7 @@ def standing_id(settings: Settings) -> str | None:
     if settings.public.is_symlink():
         return Path(os.readlink(settings.public)).name
     if settings.public.exists():
-        raise ConfigurationError(
-            f"{settings.public.name}/ is a folder, but must be a link to a release: move it away"
-        )
+        raise ConfigurationError(f"{settings.public.name}/ is a folder, but must be a link to a release: move it away")
     return None
 
 
@@ -95,9 +89,7 @@ def standing(settings: Settings) -> Standing | None:
     if release_id is None:
         return None
     manifest = read_manifest(settings, release_id)
-    return Standing(
-        Release.parse(manifest["release"]), settings.releases / release_id, manifest["fingerprint"]
-    )
+    return Standing(Release.parse(manifest["release"]), settings.releases / release_id, manifest["fingerprint"])
 
 
 def heal(settings: Settings, connection: ledger.Connection) -> None:
@@ -134,9 +126,7 @@ def partial(settings: Settings, release_id: str) -> Path:
 
 def promote(settings: Settings, tree: Path, release: Release, fingerprint: str) -> None:
     """Manifest, rename, pointer: after the last of the three the release is public."""
-    manifest = json.dumps(
-        {"release": release.record(), "fingerprint": fingerprint}, ensure_ascii=False, indent=2
-    )
+    manifest = json.dumps({"release": release.record(), "fingerprint": fingerprint}, ensure_ascii=False, indent=2)
     files.replace(manifest_path(settings, release.release_id), manifest.encode())
     os.rename(tree, settings.releases / release.release_id)
     files.sync_folder(settings.releases)

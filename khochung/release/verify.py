@@ -20,9 +20,7 @@ from khochung.release.versions import Version
 IDENTIFIERS: dict[str, re.Pattern[str]] = {
     "12-digit number": re.compile(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])"),
     "9-digit number": re.compile(r"(?<![0-9A-Za-z])[0-9]{9}(?![0-9A-Za-z])"),
-    "telephone number": re.compile(
-        r"(?<![0-9A-Za-z.,])(?:\+?84|0)[ .-]?[235789](?:[ .-]?[0-9]){8,9}(?![0-9A-Za-z])"
-    ),
+    "telephone number": re.compile(r"(?<![0-9A-Za-z.,])(?:\+?84|0)[ .-]?[235789](?:[ .-]?[0-9]){8,9}(?![0-9A-Za-z])"),
 }
 MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:home|root|tmp|var|work|Users|opt|etc|srv|mnt)/[\w.-]+")
 TEXTS = {".html", ".css", ".js", ".svg", ".xml", ".txt", ".atom", ".csv", ".ttl"}
@@ -73,9 +71,7 @@ def _plain_files(root: Path, paths: list[Path], findings: Findings) -> None:
         if path.is_symlink() or not path.is_file():
             findings.note(place, "only plain files are published")
         elif not all(NAME.fullmatch(part) for part in Path(place).parts):
-            findings.note(
-                place, "a file name has other characters than letters, digits, dot, dash and underscore"
-            )
+            findings.note(place, "a file name has other characters than letters, digits, dot, dash and underscore")
         else:
             findings.files += 1
             findings.bytes += path.stat().st_size
@@ -91,9 +87,7 @@ def _sums(root: Path, folder: Path, findings: Findings, digests: dict[int, str])
     listed = set(sums.read_text(encoding="utf-8").splitlines())
     actual = set(files.checksums(folder, digests).decode().splitlines())
     for line in sorted(listed ^ actual):
-        problem = (
-            "is not as listed, or absent" if line in listed else "is not listed, or differs from the list"
-        )
+        problem = "is not as listed, or absent" if line in listed else "is not listed, or differs from the list"
         findings.note(place, f"{line[66:]} {problem}")
 
 
@@ -103,9 +97,7 @@ def _version(root: Path, folder: Path, findings: Findings, digests: dict[int, st
     _sums(root, folder, findings, digests)
     package_file = folder / "datapackage.json"
     missing = [
-        name
-        for name in ("datapackage.json", "quality.json", "disclosure.json")
-        if not (folder / name).is_file()
+        name for name in ("datapackage.json", "quality.json", "disclosure.json") if not (folder / name).is_file()
     ]
     if missing:
         findings.note(place, f"{', '.join(missing)} missing")
@@ -116,9 +108,7 @@ def _version(root: Path, folder: Path, findings: Findings, digests: dict[int, st
     for resource in package["resources"]:
         path = folder / resource["path"]
         if not path.is_file() or path.stat().st_size != resource["bytes"]:
-            findings.note(
-                place, f"{resource['path']} is missing or has another size than datapackage.json says"
-            )
+            findings.note(place, f"{resource['path']} is missing or has another size than datapackage.json says")
         elif f"sha256:{digests.get(path.stat().st_ino)}" != resource["hash"]:
             findings.note(place, f"{resource['path']} has another hash than datapackage.json says")
     if not json.loads((folder / "quality.json").read_text(encoding="utf-8")).get("passed"):
@@ -144,9 +134,7 @@ def _same_folder(left: Path, right: Path) -> bool:
     names = {path.name for path in left.iterdir()}
     if not right.is_dir() or names != {path.name for path in right.iterdir()}:
         return False
-    return all(
-        (left / n).samefile(right / n) or files.sha256(left / n) == files.sha256(right / n) for n in names
-    )
+    return all((left / n).samefile(right / n) or files.sha256(left / n) == files.sha256(right / n) for n in names)
 
 
 class _Addresses(HTMLParser):
@@ -219,9 +207,7 @@ def _scan(root: Path, paths: list[Path], findings: Findings) -> None:
         place = path.relative_to(root).as_posix()
         for text in _texts(root, path, findings):
             for problem in suspicious(text):
-                findings.note(
-                    place, f"holds what looks like a {problem}; refuse the release and mend the model"
-                )
+                findings.note(place, f"holds what looks like a {problem}; refuse the release and mend the model")
                 break
 
 

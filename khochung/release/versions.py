@@ -32,7 +32,5 @@ class Version:
 
 def next_free(used: Iterable[Version], as_of: date) -> Version:
     """The first patch above every version ever used in the month of `as_of`: a withdrawn number never returns."""
-    patches = [
-        version.patch for version in used if (version.year, version.month) == (as_of.year, as_of.month)
-    ]
+    patches = [version.patch for version in used if (version.year, version.month) == (as_of.year, as_of.month)]
     return Version(as_of.year, as_of.month, max(patches, default=-1) + 1)

@@ -67,9 +67,7 @@ def legacy_units(db: sqlite3.Connection) -> list[list[object]]:
         "select distinct districtCode, district, districtType, provinceCode, districtLat, districtLon"
         " from admin_units_legacy where provinceCode in ('72', '80') order by 1"
     ):
-        rows.append(
-            [code, "HUYEN", nfc(name), nfc(kind), province, province, FIRST_DAY, end, lat, lon, CODE_TABLE]
-        )
+        rows.append([code, "HUYEN", nfc(name), nfc(kind), province, province, FIRST_DAY, end, lat, lon, CODE_TABLE])
     communes = list(
         db.execute(
             "select wardCode, ward, wardType, districtCode, provinceCode, wardLat, wardLon"
@@ -79,9 +77,7 @@ def legacy_units(db: sqlite3.Connection) -> list[list[object]]:
     ended = {row[0] for row in ENDED_2024}
     for code, name, kind, district, province, lat, lon in sorted(communes + ENDED_2024):
         last = "2024-11-30" if code in ended else end
-        rows.append(
-            [code, "XA", nfc(name), nfc(kind), district, province, FIRST_DAY, last, lat, lon, CODE_TABLE]
-        )
+        rows.append([code, "XA", nfc(name), nfc(kind), district, province, FIRST_DAY, last, lat, lon, CODE_TABLE])
     return rows
 
 
@@ -90,13 +86,11 @@ def present_units(db: sqlite3.Connection) -> list[list[object]]:
     rows: list[list[object]] = []
     start = "2025-07-01"
     for code, name, lat, lon in db.execute(
-        "select distinct provinceCode, province, provinceLat, provinceLon from admin_units"
-        " where provinceCode = '80'"
+        "select distinct provinceCode, province, provinceLat, provinceLon from admin_units where provinceCode = '80'"
     ):
         rows.append([code, "TINH", nfc(name), "Tỉnh", "", code, start, "", lat, lon, RES_PROVINCE])
     for code, name, kind, lat, lon in db.execute(
-        "select wardCode, ward, wardType, wardLat, wardLon from admin_units"
-        " where provinceCode = '80' order by 1"
+        "select wardCode, ward, wardType, wardLat, wardLon from admin_units where provinceCode = '80' order by 1"
     ):
         rows.append([code, "XA", nfc(name), nfc(kind), "80", "80", start, "", lat, lon, RES_COMMUNE])
     return rows

@@ -78,9 +78,7 @@ class Enterprises:
         brand = c.mix(rows, 21)
         first = c.take(BRANDS, brand % len(BRANDS))
         second = c.take(BRANDS, brand // 32 % len(BRANDS))
-        return c.join(
-            c.take(FORM_NAMES, self.form[rows]), first, " ", second, " ", c.plain(brand // 1024 % 900 + 100)
-        )
+        return c.join(c.take(FORM_NAMES, self.form[rows]), first, " ", second, " ", c.plain(brand // 1024 % 900 + 100))
 
     def place(self, units: Units, rows: Ints, day: Ints, vintage: Ints) -> Ints:
         """Unit of the head office on `day`, in the vintage of another day."""
@@ -111,9 +109,7 @@ def generate(seed: int, scale: float, units: Units, people: People) -> Enterpris
     n = len(days)
     long_an = np.arange(n) < len(founded["11"])
     weight = units.population * np.where([k != "Xã" for k in units.kind[: units.cells]], 2.0, 1.0)
-    cell = np.where(
-        long_an, c.weighted(rng, weight * units.long_an, n), c.weighted(rng, weight * ~units.long_an, n)
-    )
+    cell = np.where(long_an, c.weighted(rng, weight * units.long_an, n), c.weighted(rng, weight * ~units.long_an, n))
     industries = [float(r["trong_so"]) for r in read("vsic2018.csv")]
     suspended = _event_day(rng, days, 0.05)
     resumed = np.where(rng.random(n) < 0.6, suspended + rng.integers(60, 360, n), NEVER)
@@ -168,16 +164,12 @@ class Places:
         unique = np.isin(np.arange(n) % 10, [0]) & (np.arange(n) < units.cells)
         chosen = np.where(unique, borrowed, plain_ids)
         taken = np.isin(plain_ids, borrowed[unique]) & ~unique
-        self.ids = c.texts(
-            [str(i + 1 if t else i) for i, t in zip(chosen.tolist(), taken.tolist(), strict=True)]
-        )
+        self.ids = c.texts([str(i + 1 if t else i) for i, t in zip(chosen.tolist(), taken.tolist(), strict=True)])
 
     def rows(self, as_of: int) -> list[dict[str, str]]:
         """The code list as on the day, with contract column names."""
         iso = c.iso_day(as_of)
-        ids = dict(
-            zip(zip(self.units.code, self.units.district, strict=True), self.ids.to_pylist(), strict=True)
-        )
+        ids = dict(zip(zip(self.units.code, self.units.district, strict=True), self.ids.to_pylist(), strict=True))
         known = [r for r in unit_rows(iso) if r["cap"] == "XA"]
         names_of = {r["ma"]: r["ten"] for r in read("units.csv") if r["cap"] == "HUYEN"}
         out = []
@@ -214,9 +206,7 @@ class EnterpriseTable:
         """Local second of the last registration event."""
         e = self.e
         days = [d[rows] for d in (e.founded, e.suspended, e.resumed, e.ended, e.move)]
-        return c.at(
-            np.max([np.where(d <= as_of, d, -NEVER) for d in days], axis=0), np.zeros(len(rows), np.int64)
-        )
+        return c.at(np.max([np.where(d <= as_of, d, -NEVER) for d in days], axis=0), np.zeros(len(rows), np.int64))
 
     def status(self, rows: Ints, as_of: int) -> Ints:
         """Position in STATUSES on the day."""
@@ -323,9 +313,7 @@ class HouseholdBusinesses:
         self.owner = np.where(again, np.roll(owner, 1), owner)
         listed = read("vsic2018.csv")
         self.codes = [r["ma"] for r in listed]
-        weight = np.array(
-            [float(r["trong_so"]) * (3.0 if r["nganh_cap1"] in "AGIS" else 0.3) for r in listed]
-        )
+        weight = np.array([float(r["trong_so"]) * (3.0 if r["nganh_cap1"] in "AGIS" else 0.3) for r in listed])
         self.industry = c.weighted(rng, weight, n)
         self.closed = _event_day(rng, self.created, 0.06)
         self.tax = np.concatenate([tax_codes("80", n), np.zeros(0, dtype=np.int64)])
@@ -359,9 +347,7 @@ class HouseholdBusinesses:
         return {
             "registration_no": c.join(prefix, c.take(letter, district), "8", c.digits(rows + 1, 6)),
             "business_code": c.choose(np.full(n, as_of >= REFORM), own, c.digits(self.tax[rows], 10)),
-            "business_name": c.join(
-                "Hộ kinh doanh ", c.take(listed.given, brand), " ", c.plain(rows % 977 + 1)
-            ),
+            "business_name": c.join("Hộ kinh doanh ", c.take(listed.given, brand), " ", c.plain(rows % 977 + 1)),
             "owner_name": people.full_name(owner),
             "owner_id": own,
             "registered_on": c.date_text(self.created[rows]),

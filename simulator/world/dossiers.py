@@ -160,9 +160,7 @@ def generate(
     refused = (rng.random(n) < REFUSED) & ~quarter
     times = _times(rng, listed, day, procedure, long_an, refused)
     done = (times["ending"] == 0) & ~refused
-    digitised = np.where(
-        quarter, _quota(rng, quarter, DIGITISED), rng.random(n) < 0.5 + 0.0004 * (day - START)
-    )
+    digitised = np.where(quarter, _quota(rng, quarter, DIGITISED), rng.random(n) < 0.5 + 0.0004 * (day - START))
     electronic = np.where(
         quarter, _quota(rng, quarter & done, ELECTRONIC), rng.random(n) < 0.5 + 0.0004 * (day - START)
     )
@@ -205,9 +203,7 @@ def _times(
     calendar = add_working_days(day + limit - 1, wait + 1)
     due_day = np.where(unit == 1, calendar, working)
     early = np.maximum((np.where(unit == 2, 1, limit) * rng.random(n) ** 1.3).astype(np.int64), 0)
-    end_day = add_working_days(
-        np.where(wait > 0, answer_day, day), np.where(wait > 0, np.maximum(early - 1, 0), early)
-    )
+    end_day = add_working_days(np.where(wait > 0, answer_day, day), np.where(wait > 0, np.maximum(early - 1, 0), early))
     end_day = np.minimum(end_day, due_day)
     year_2024 = long_an & (day >= WINDOW[0]) & (day < WINDOW[0] + 366)
     late = rng.random(n) < np.where(year_2024, LATE, OTHER_LATE)
@@ -280,9 +276,7 @@ class DossierTable:
         d, now = self.d, (as_of + 1) * 86_400 - 1
         received, finished, returned = d.received[rows], d.finished[rows], d.returned[rows]
         ask, answer = d.ask[rows], d.answer[rows]
-        handling = received + np.where(
-            c.mix(rows, 60) % 3 == 0, 72_000, 1_800
-        )  # some wait until the next day
+        handling = received + np.where(c.mix(rows, 60) % 3 == 0, 72_000, 1_800)  # some wait until the next day
         normal = d.ending[rows] == 0
         finance = (c.mix(rows, 61) % 1000 < FINANCE * 1000) & (ask >= NEVER * 86_400)
         steps = [  # later rows win
@@ -354,9 +348,7 @@ class DossierTable:
             "dossier_code": self._code(rows),
             "procedure_code": c.take(self.codes, procedure),
             "agency_code": c.take(self.agencies.code, d.agency[rows]),
-            "channel_code": c.blank(
-                c.plain(d.channel[rows]), (d.channel[rows] == 1) & (c.mix(rows, 65) % 10 == 0)
-            ),
+            "channel_code": c.blank(c.plain(d.channel[rows]), (d.channel[rows] == 1) & (c.mix(rows, 65) % 10 == 0)),
             "applicant_name": names_,
             "applicant_type": c.take(("1", "2"), firm.astype(np.int64)),
             "id_type": c.blank(c.constant("1", n), firm),

@@ -102,9 +102,7 @@ def generate(seed: int, scale: float, units: Units) -> Parcels:
     parents = np.flatnonzero(ended < NEVER)
     parents = np.repeat(parents[np.argsort(ended[parents], kind="stable")], 2)
     second = np.arange(len(parents)) % 2
-    half = np.where(
-        second == 0, decimetres[parents] * 2 // 5, decimetres[parents] - decimetres[parents] * 2 // 5
-    )
+    half = np.where(second == 0, decimetres[parents] * 2 // 5, decimetres[parents] - decimetres[parents] * 2 // 5)
     counts = np.bincount(cell, minlength=units.cells)
     child_number = counts[cell[parents]] + _rank(cell[parents])
     m, total = len(parents), n + len(parents)
@@ -143,9 +141,7 @@ def _rank(groups: Ints) -> Ints:
     return rank
 
 
-def _points(
-    rng: np.random.Generator, units: Units, cell: Ints, parents: Ints, n: int
-) -> tuple[Floats, Floats]:
+def _points(rng: np.random.Generator, units: Units, cell: Ints, parents: Ints, n: int) -> tuple[Floats, Floats]:
     """Longitude and latitude within about two kilometres of the cell's point; children beside the parent."""
     radius, angle = np.sqrt(rng.random(len(cell))) * 0.018, rng.random(len(cell)) * 2 * np.pi
     lon = units.longitude[cell] + radius * np.cos(angle)
@@ -282,9 +278,7 @@ class UseTable:
         whole = p.area[parcel]
         house, rest = whole * 3 // 10, whole // 10
         middle = np.where(p.kind_3[parcel] >= 0, whole - house - rest, whole - house)
-        out = np.where(
-            order == 2, rest, np.where(order == 1, middle, np.where(p.kind_2[parcel] >= 0, house, whole))
-        )
+        out = np.where(order == 2, rest, np.where(order == 1, middle, np.where(p.kind_2[parcel] >= 0, house, whole)))
         wrong = p.plan[parcel] == defects.spec_number("parcel", "dien_tich", "AREA_MISMATCH")
         return np.where(wrong, out * 5 // 4, out)
 
@@ -351,9 +345,7 @@ class RightTable:
         human, old = self.holder[rows] < 2, self.old_card[rows]
         issued = updated // 86400
         salt = c.mix(rows, 48) + issued
-        letters = c.join(
-            c.take(list(SERIAL_LETTERS), salt % 17), c.take(list(SERIAL_LETTERS), salt // 17 % 17)
-        )
+        letters = c.join(c.take(list(SERIAL_LETTERS), salt % 17), c.take(list(SERIAL_LETTERS), salt // 17 % 17))
         serial = c.choose(issued >= EIGHT_DIGITS, c.digits(salt // 289, 8), c.digits(salt // 289, 6))
         year = people.birth[person].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
         full = c.mix(rows, 49) % 4 == 0

@@ -211,15 +211,11 @@ def generate(seed: int, scale: float, units: Units) -> People:
     u = np.concatenate([u, u[parent], rng.random(arrived)])
     household = np.concatenate([household, household[parent], households + np.arange(arrived)])
     birth = np.concatenate([birth, born_day, came_birth])
-    sex = np.concatenate(
-        [sex, np.where(rng.random(born) < 0.525, 1, 2), np.where(rng.random(arrived) < 0.5, 1, 2)]
-    )
+    sex = np.concatenate([sex, np.where(rng.random(born) < 0.525, 1, 2), np.where(rng.random(arrived) < 0.5, 1, 2)])
     head = np.concatenate([head, parent, base + born + np.arange(arrived)])
     relation = np.concatenate([relation, np.full(born, 3), np.zeros(arrived, dtype=np.int64)])
     start = np.concatenate([np.full(base, START - 1), born_day, came_day])
-    created = np.concatenate(
-        [np.zeros(base, dtype=np.int64), _lagged(rng, born_day, 25), _lagged(rng, came_day, 20)]
-    )
+    created = np.concatenate([np.zeros(base, dtype=np.int64), _lagged(rng, born_day, 25), _lagged(rng, came_day, 20)])
     order = np.concatenate([np.arange(base), base + np.argsort(created[base:], kind="stable")])
 
     people = _life(rng, start, created, birth, newborn)
@@ -259,9 +255,7 @@ def _since(rng: np.random.Generator, birth: Ints, created: Ints, n: int) -> Ints
     return np.where(created > 0, created, past)
 
 
-def _life(
-    rng: np.random.Generator, start: Ints, created: Ints, birth: Ints, newborn: Bools
-) -> dict[str, Ints]:
+def _life(rng: np.random.Generator, start: Ints, created: Ints, birth: Ints, newborn: Bools) -> dict[str, Ints]:
     """Deaths, departures, moves and small changes, none after a terminal event."""
     n = len(start)
     age = np.clip((start - birth) / 365.25, 0, 100)

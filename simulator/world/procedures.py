@@ -79,9 +79,7 @@ def agencies(units: Units) -> Agencies:
     """All agencies over time. The index arrays hold positions in `rows`."""
     rows: list[dict[str, str | int | None]] = []
 
-    def add(
-        code: str, name: str, level: str, parent: str | None, commune: str | None, start: int, end: int
-    ) -> int:
+    def add(code: str, name: str, level: str, parent: str | None, commune: str | None, start: int, end: int) -> int:
         rows.append(
             {"agency_code": code, "agency_name": name, "level_code": level, "parent_code": parent,
              "commune_code": commune, "valid_from": start, "valid_to": end}

@@ -110,9 +110,7 @@ def land() -> Iterator[tuple[str, Row]]:
         "trang_thai": 1, "x_north": 571488.11, "y_east": 1166495.05, "kinh_tuyen_truc": "105-45",
         "thoi_diem_khoi_tao": "2015-01-01", "thoi_diem_cap_nhat": "2020-01-01",
     }  # fmt: skip
-    for number, (parcel, kind, area) in enumerate(
-        [(OWNED, "ONT", 300), (OWNED, "LNK", 1200), (ORPHAN, "ONT", 5)]
-    ):
+    for number, (parcel, kind, area) in enumerate([(OWNED, "ONT", 300), (OWNED, "LNK", 1200), (ORPHAN, "ONT", 5)]):
         yield "parcel_use", {
             "muc_dich_id": UUID(int=10 + number), "thua_dat_id": parcel, "so_thu_tu": 1, "loai_dat": kind, "dien_tich": area,
             "thoi_han": "Lâu dài", "thoi_diem_cap_nhat": "2020-01-01",
@@ -168,9 +166,7 @@ def fill(settings: Settings) -> None:
                 values = row | {"_row_hash": digest, "_load_id": 1, "_loaded_at": "2025-09-30 01:00+07"}
                 names = sql.SQL(", ").join(map(sql.Identifier, values))
                 places = sql.SQL(", ").join(map(sql.Placeholder, values))
-                connection.execute(
-                    sql.SQL("insert into {} ({}) values ({})").format(relation, names, places), values
-                )
+                connection.execute(sql.SQL("insert into {} ({}) values ({})").format(relation, names, places), values)
 
 
 def run(settings: Settings, *arguments: str, as_of: str = AS_OF) -> int:

@@ -89,9 +89,7 @@ def test_dossiers_follow_the_press_formula(query: Query) -> None:
 
 
 def test_land_of_a_divided_commune_stays_whole_in_the_present(query: Query) -> None:
-    uses = query(
-        "select land_type, area_ha, parcels, commune_code from open_data.land_use_by_commune order by 1"
-    )
+    uses = query("select land_type, area_ha, parcels, commune_code from open_data.land_use_by_commune order by 1")
     assert [(kind, float(area), parcels) for kind, area, parcels, _ in uses] == [
         ("CLN", 0.12, 1),
         ("ONT", 0.03, 1),
@@ -106,12 +104,12 @@ def test_enterprises_in_operation_leave_out_the_dissolved(query: Query) -> None:
 
 
 def test_crosswalk_covers_the_former_communes(query: Query) -> None:
-    assert query(
-        "select count(distinct (old_code, old_valid_from)) from open_data.administrative_unit_crosswalk"
-    ) == [(282,)]
-    assert query(
-        "select count(*) from open_data.administrative_units where is_present and level_code = 'XA'"
-    ) == [(96,)]
+    assert query("select count(distinct (old_code, old_valid_from)) from open_data.administrative_unit_crosswalk") == [
+        (282,)
+    ]
+    assert query("select count(*) from open_data.administrative_units where is_present and level_code = 'XA'") == [
+        (96,)
+    ]
 
 
 def test_analyst_sees_facts_and_publisher_only_open_data(query: Query) -> None:
@@ -136,9 +134,7 @@ def test_no_mart_carries_a_column_that_identifies(query: Query) -> None:
     )
     assert columns
     assert [
-        pair
-        for pair in columns
-        if pair[1] in hidden | {"personal_id", "record_id", "parcel_id", "dossier_code"}
+        pair for pair in columns if pair[1] in hidden | {"personal_id", "record_id", "parcel_id", "dossier_code"}
     ] == []
 
 
@@ -148,9 +144,7 @@ def test_published_columns_are_those_of_the_declaration(query: Query) -> None:
         "select table_name, column_name from information_schema.columns where table_schema = 'open_data' order by ordinal_position"
     ):
         found.setdefault(table, []).append(column)
-    declared = {
-        dataset.model: [column.name for column in dataset.columns] for dataset in contract.datasets().values()
-    }
+    declared = {dataset.model: [column.name for column in dataset.columns] for dataset in contract.datasets().values()}
     assert found == declared
 
 
@@ -166,14 +160,9 @@ def test_every_model_says_its_grain() -> None:
 
 
 def test_a_mended_record_closes_its_issue(built: Settings, query: Query) -> None:
-    update = (
-        "update raw.population__resident set birth_date = '15/06/1990' where record_id = 'DC043' returning 1"
-    )
+    update = "update raw.population__resident set birth_date = '15/06/1990' where record_id = 'DC043' returning 1"
     assert query(update, "loader") == [(1,)]
-    assert (
-        run(built, "build", "--select", "+issue", "--exclude-resource-type", "unit_test", as_of="2025-10-01")
-        == 0
-    )
+    assert run(built, "build", "--select", "+issue", "--exclude-resource-type", "unit_test", as_of="2025-10-01") == 0
     states = query(
         "select issue_code, first_seen::text, last_seen::text, closed_at::text from quality.issue "
         "where record_key = 'DC043' order by 1"

@@ -26,7 +26,7 @@ def rows_by_table(installation: Installation) -> dict[str, tuple[int, str]]:
         lasting = ", ".join(f'"{name}"' for name in columns if name not in PASSING)
         ((count, digest),) = installation.ask(
             f"select count(*), md5(string_agg(line, '' order by line)) "
-            f"from (select md5(row({lasting})::text) as line from {schema}.\"{table}\") as lines"
+            f'from (select md5(row({lasting})::text) as line from {schema}."{table}") as lines'
         )
         digests[f"{schema}.{table}"] = (count, digest)
     return digests

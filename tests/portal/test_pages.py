@@ -46,14 +46,10 @@ def test_a_page_is_semantic_and_safe(public: Path, lang: str, path: str) -> None
     assert len(page.all("table")) == len(page.all("caption"))
     assert all("scope" in attributes for attributes in page.all("th"))
     assert not page.all("script") and not page.all("style")
-    assert not any(
-        name == "style" or name.startswith("on") for _, attributes in page.tags for name in attributes
-    )
+    assert not any(name == "style" or name.startswith("on") for _, attributes in page.tags for name in attributes)
     assert "default-src 'none'" in (page.all("meta")[1]["content"] or "")
     loaded = [
-        attributes["href"] or ""
-        for attributes in page.all("link")
-        if attributes["rel"] in ("stylesheet", "icon")
+        attributes["href"] or "" for attributes in page.all("link") if attributes["rel"] in ("stylesheet", "icon")
     ]
     assert all(re.fullmatch(r"/assets/\w+\.[0-9a-f]{10}\.(css|svg)", address) for address in loaded)
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
@@ -69,11 +65,7 @@ def test_a_page_says_what_can_be_had_and_what_is_late(public: Path) -> None:
     for suffix in ("csv", "csv.gz", "json", "parquet"):
         assert f'href="/data/don-vi-thu/v/2025.9.0/don-vi-thu.{suffix}" download' in page
     english = (public / "en/index.html").read_text(encoding="utf-8")
-    assert (
-        "Not yet published." in english
-        and "2 of 2 checks passed" in english
-        and "30 September 2025" in english
-    )
+    assert "Not yet published." in english and "2 of 2 checks passed" in english and "30 September 2025" in english
 
 
 def test_every_word_exists_in_both_languages() -> None:

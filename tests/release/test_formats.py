@@ -100,9 +100,7 @@ def test_a_type_that_formats_do_not_share_is_refused() -> None:
         kind(TOY.columns[0].model_copy(update={"data_type": "jsonb"}))
 
 
-@given(
-    st.sets(st.builds(Version, st.integers(2023, 2025), st.integers(1, 12), st.integers(0, 200))), st.dates()
-)
+@given(st.sets(st.builds(Version, st.integers(2023, 2025), st.integers(1, 12), st.integers(0, 200))), st.dates())
 def test_a_new_version_is_above_all_of_its_month(used: set[Version], as_of: object) -> None:
     from datetime import date
 

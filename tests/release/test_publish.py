@@ -41,17 +41,11 @@ def test_the_gate_and_the_release_work_together(toy: Toy) -> None:
         "25510,1,120,false\n25510,2,131,false\n28036,1,,true\n28036,2,15,false\n"
     )
     assert release.verify(toy.settings.public).versions == 2
-    quality = json.loads(
-        (toy.settings.public / "data/don-vi-thu/latest/quality.json").read_text(encoding="utf-8")
-    )
+    quality = json.loads((toy.settings.public / "data/don-vi-thu/latest/quality.json").read_text(encoding="utf-8"))
     assert [check["passed"] for check in quality["checks"]] == [True, False]
-    withheld = json.loads(
-        (toy.settings.public / "data/dan-so-thu/latest/disclosure.json").read_text(encoding="utf-8")
-    )
+    withheld = json.loads((toy.settings.public / "data/dan-so-thu/latest/disclosure.json").read_text(encoding="utf-8"))
     assert (withheld["measure_cells"], withheld["suppressed_cells"]) == (4, 1)
-    recorded = toy.sql(
-        "select slug, version, state, data_rows from ops.release_item order by slug", "operator"
-    )
+    recorded = toy.sql("select slug, version, state, data_rows from ops.release_item order by slug", "operator")
     assert recorded == [("dan-so-thu", "2025.9.0", "new", 4), ("don-vi-thu", "2025.9.0", "new", 3)]
 
 
@@ -124,9 +118,7 @@ def test_a_dataset_without_a_verdict_for_this_build_is_held(toy: Toy) -> None:
     assert states(made) == {"dan-so-thu": ("2025.9.0", "held"), "don-vi-thu": ("2025.9.0", "unchanged")}
     page = (toy.settings.public / "en/index.html").read_text(encoding="utf-8")
     assert "There is no verdict for this build" in page
-    assert "99" not in (toy.settings.public / "data/dan-so-thu/latest/dan-so-thu.csv").read_text(
-        encoding="utf-8"
-    )
+    assert "99" not in (toy.settings.public / "data/dan-so-thu/latest/dan-so-thu.csv").read_text(encoding="utf-8")
 
 
 def test_a_failed_dataset_is_held_and_says_why(toy: Toy) -> None:
@@ -192,9 +184,7 @@ def test_data_that_no_format_can_carry_hold_one_dataset_only(toy: Toy, change: s
     assert message in (made.items[1].reason or "")
 
 
-@pytest.mark.parametrize(
-    "leak", ["080185001234", "301234567", "0912 345 678", "+84 912345678", "gọi 0272.3826.543"]
-)
+@pytest.mark.parametrize("leak", ["080185001234", "301234567", "0912 345 678", "+84 912345678", "gọi 0272.3826.543"])
 def test_an_identifier_in_the_data_stops_the_release(toy: Toy, leak: str) -> None:
     toy.release()
     before = os.readlink(toy.settings.public)
@@ -244,9 +234,7 @@ def test_rollback_refuses_a_damaged_release_and_an_unknown_one(toy: Toy) -> None
 def test_the_notice_stands_on_every_page(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KHOCHUNG_NOTICE", "Người trong dữ liệu là giả lập.")
     toy.release()
-    assert "Người trong dữ liệu là giả lập." in (toy.settings.public / "index.html").read_text(
-        encoding="utf-8"
-    )
+    assert "Người trong dữ liệu là giả lập." in (toy.settings.public / "index.html").read_text(encoding="utf-8")
     build_id = toy.build()
     toy.pass_all(build_id)
     assert toy.publish(build_id, notice=Text(vi="Khác", en="Other")).created

@@ -43,9 +43,7 @@ def released(toy: Toy) -> Path:
 @present
 @pytest.mark.parametrize("base", ["", "https://dulieu.example.vn"])
 @pytest.mark.parametrize("shapes", ["html_shacl_shapes", "html_shacl_range", "shacl_dcat-ap-SHACL"])
-def test_the_catalogue_conforms_to_dcat_ap(
-    toy: Toy, shapes: str, base: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_catalogue_conforms_to_dcat_ap(toy: Toy, shapes: str, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rdflib, pyshacl = pytest.importorskip("rdflib"), pytest.importorskip("pyshacl")
     monkeypatch.setenv("KHOCHUNG_PUBLIC_URL", base)
     toy.release()
@@ -78,9 +76,7 @@ def test_the_package_conforms_to_its_profile(released: Path, slug: str) -> None:
         )
 
     package = json.loads((released / "data" / slug / "latest/datapackage.json").read_text(encoding="utf-8"))
-    validator = jsonschema.Draft7Validator(
-        profiles["datapackage.json"], registry=referencing.Registry(retrieve=find)
-    )
+    validator = jsonschema.Draft7Validator(profiles["datapackage.json"], registry=referencing.Registry(retrieve=find))
     assert [error.message for error in validator.iter_errors(package)] == []
 
 

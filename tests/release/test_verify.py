@@ -104,9 +104,7 @@ def test_changed_bytes_are_seen(public: Path, spoil: Callable[[Path], None], mes
         (edit(f"{V}/disclosure.json", '"none"', '"301234567"'), "9-digit number"),
     ],
 )
-def test_damage_under_right_checksums_is_seen(
-    public: Path, spoil: Callable[[Path], None], message: str
-) -> None:
+def test_damage_under_right_checksums_is_seen(public: Path, spoil: Callable[[Path], None], message: str) -> None:
     spoil(public)
     resum(public)
     with pytest.raises(GateError, match=message):

@@ -43,7 +43,5 @@ def built(make: Callable[[str, float, int], Built]) -> Built:
 @pytest.fixture(scope="session")
 def listed(built: Built, world: World) -> list[dict[str, str]]:
     """The list of injected defects, those of the land database included."""
-    land = [
-        found for table in world.land for _, _, part in chunks(table, day_number(AS_OF)) for found in part
-    ]
+    land = [found for table in world.land for _, _, part in chunks(table, day_number(AS_OF)) for found in part]
     return built.defects() + [dict(zip(defects.HEADER, row, strict=True)) for row in land]

@@ -128,14 +128,10 @@ def test_sound_parcels_add_up_and_lie_in_their_zone(listed: Listed, world: World
     total: dict[str, float] = {}
     for use in uses:
         if use["muc_dich_id"] not in spoiled_uses:
-            total[str(use["thua_dat_id"])] = total.get(str(use["thua_dat_id"]), 0) + float(
-                str(use["dien_tich"])
-            )
+            total[str(use["thua_dat_id"])] = total.get(str(use["thua_dat_id"]), 0) + float(str(use["dien_tich"]))
     for p in good:
         key, area = str(p["thua_dat_id"]), float(str(p["dien_tich"]))
-        assert (
-            key not in total or area == 0 or abs(total[key] - area) <= 0.01 * area or _has_spoiled(uses, key)
-        )
+        assert key not in total or area == 0 or abs(total[key] - area) <= 0.01 * area or _has_spoiled(uses, key)
         assert 1_140_000 < float(str(p["x_north"])) < 1_305_000
         assert 470_000 < float(str(p["y_east"])) < 640_000
         assert str(p["thoi_diem_khoi_tao"]) <= str(p["thoi_diem_cap_nhat"])

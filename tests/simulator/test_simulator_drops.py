@@ -50,9 +50,7 @@ def test_enterprises_refer_to_known_places(built: Built) -> None:
     folder = built.home / "drops" / "business"
     ids = {
         r["WardID"]
-        for r in csv.DictReader(
-            (folder / "dm_dia_ban_20250930.csv").open(encoding="utf-8-sig"), delimiter=";"
-        )
+        for r in csv.DictReader((folder / "dm_dia_ban_20250930.csv").open(encoding="utf-8-sig"), delimiter=";")
     }
     spoiled = {d["record_key"] for d in built.defects() if d["field"] == "place_id"}
     rows = csv.DictReader((folder / "doanh_nghiep_20250930.csv").open(encoding="utf-8-sig"), delimiter=";")
@@ -60,9 +58,7 @@ def test_enterprises_refer_to_known_places(built: Built) -> None:
 
 
 def test_household_sheet(built: Built) -> None:
-    book = openpyxl.load_workbook(
-        built.home / "drops" / "business" / "ho_kinh_doanh_20250930.xlsx", read_only=True
-    )
+    book = openpyxl.load_workbook(built.home / "drops" / "business" / "ho_kinh_doanh_20250930.xlsx", read_only=True)
     rows = list(book["Danh sách"].iter_rows(values_only=True))
     assert "sinh tự động" in str(rows[3][0])
     assert list(rows[4]) == list(HOUSEHOLD_BUSINESS.fields.values())

@@ -64,9 +64,7 @@ def test_serve_fills_the_land_database_and_ends_cleanly(tmp_path: Path, dsn: str
     try:
         assert wait_ready(port)["as_of"] == "2025-09-30"
         with psycopg.connect(dsn) as connection:
-            row = connection.execute(
-                "select count(*), count(distinct thua_dat_id) from mplis.dc_thua_dat"
-            ).fetchone()
+            row = connection.execute("select count(*), count(distinct thua_dat_id) from mplis.dc_thua_dat").fetchone()
             assert row and row[0] == row[1] > 4_000
             orphans = connection.execute(
                 "select count(*) from mplis.dc_muc_dich_su_dung u"
@@ -90,9 +88,7 @@ def test_sigterm_while_starting_ends_cleanly(tmp_path: Path) -> None:
 def test_defects_command_prints_the_list(tmp_path: Path) -> None:
     base = [sys.executable, "-m", "simulator"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run(
-        [*base, "build", "--home", str(tmp_path), "--scale", "0.002"], cwd=ROOT, env=env, check=True
-    )
+    subprocess.run([*base, "build", "--home", str(tmp_path), "--scale", "0.002"], cwd=ROOT, env=env, check=True)
     out = subprocess.run(
         [*base, "defects", "--home", str(tmp_path)], cwd=ROOT, env=env, check=True, capture_output=True
     )

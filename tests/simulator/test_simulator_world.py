@@ -18,9 +18,7 @@ from simulator.world.people import LONG_AN, OLD_TAY_NINH, population_per_cell
 Maker = Callable[[str, float, int], Built]
 
 
-def test_same_seed_gives_the_same_bytes(
-    make: Maker, built: Built, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_same_seed_gives_the_same_bytes(make: Maker, built: Built, tmp_path_factory: pytest.TempPathFactory) -> None:
     from simulator.build import Settings, build
 
     home = tmp_path_factory.mktemp("again")
@@ -93,9 +91,7 @@ def test_crosswalk_has_22_real_splits(built: Built) -> None:
         22,
         96,
     )
-    assert Counter(r["ma_cu"] for r in reform if r["phan_chinh"] == "true") == Counter(
-        dict.fromkeys(pairs, 1)
-    )
+    assert Counter(r["ma_cu"] for r in reform if r["phan_chinh"] == "true") == Counter(dict.fromkeys(pairs, 1))
     moved = [(r["ma_moi"], r["dan_so"]) for r in rows if r["ma_cu"] == "28006"]
     assert moved == [("28003", "303"), ("28009", "396"), ("28012", "1011")]
     assert all(unicodedata.is_normalized("NFC", path.read_text(encoding="utf-8")) for path in [path])
@@ -137,9 +133,7 @@ def test_dossiers_meet_the_printed_figures(scale: float) -> None:
     assert sum(r["digitised"] == "1" for r in quarter) / len(quarter) == pytest.approx(0.6056, abs=0.002)
     done = [r for r in quarter if r["status_code"] in ("9", "10")]
     assert sum(r["electronic_result"] == "1" for r in done) / len(done) == pytest.approx(0.6083, abs=0.002)
-    settled = [
-        r for r in _long_an(rows, "20240101", "20241231") if r["finished_at"] and r["finished_at"] < "2030"
-    ]
+    settled = [r for r in _long_an(rows, "20240101", "20241231") if r["finished_at"] and r["finished_at"] < "2030"]
     in_time = sum(str(r["finished_at"]) <= str(r["due_at"]) for r in settled) / len(settled)
     assert in_time == pytest.approx(0.9999, abs=0.002)
 
@@ -220,6 +214,4 @@ def test_working_days() -> None:
 
     tet = add_working_days(np.array([day_number("2024-02-07")]), np.array([1]))
     assert int(tet[0]) == day_number("2024-02-15")
-    assert (
-        day_number("2024-05-04") in working_days(day_number("2024-05-01"), day_number("2024-05-05")).tolist()
-    )
+    assert day_number("2024-05-04") in working_days(day_number("2024-05-01"), day_number("2024-05-05")).tolist()

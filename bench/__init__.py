@@ -1,0 +1,1 @@
+"""Measurements. Each figure is printed beside its floor, measured in the same run."""
