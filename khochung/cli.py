@@ -1,6 +1,7 @@
 """The command line: `khochung …`."""
 
 import json
+import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -102,13 +103,23 @@ def source_list() -> None:
         click.echo(f"{item.name} ({item.connector}, {item.owner_agency}): {', '.join(t.name for t in item.tables)}")
 
 
+def _with_stand_ins() -> Settings:
+    """The settings; where `make run` has made stand-in sources, their addresses fill what the environment leaves open."""
+    from khochung import services
+
+    settings = Settings.from_environment()
+    if (settings.home / "simulator").is_dir():
+        os.environ.update(services.source_environment(settings))
+    return settings
+
+
 @source.command("check")
 @click.argument("name")
 def source_check(name: str) -> None:
     """Hold a contract against the source as it is, without loading anything."""
     from khochung import contract, ingest
 
-    for line in ingest.check(Settings.from_environment(), contract.source(name)):
+    for line in ingest.check(_with_stand_ins(), contract.source(name)):
         click.echo(line)
 
 
@@ -119,7 +130,7 @@ def source_ingest(name: str, as_of: datetime | None) -> None:
     """Land and load one source without Airflow."""
     from khochung import contract, ingest
 
-    settings = Settings.from_environment()
+    settings = _with_stand_ins()
     declared = contract.source(name)
     day: date = as_of.date() if as_of else settings.business_date()
     for table in declared.tables:

@@ -4,6 +4,7 @@ Layout: `landing/<source>/<table>/<as_of>/<sha256>.parquet` and `<sha256>.json`.
 name and renamed, so a killed extraction leaves nothing that a load could take for whole. Replay starts here.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from khochung.contract import Table
 from khochung.errors import LoadError
@@ -20,6 +21,7 @@ from khochung.extract import Delivery, Window
 from khochung.settings import TIMEZONE, Settings
 
 ROW_GROUP_ROWS = 100_000
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Manifest(BaseModel):
@@ -47,8 +49,21 @@ class Manifest(BaseModel):
 def write(settings: Settings, table: Table, window: Window, delivery: Delivery) -> Path:
     """Consume `delivery` into an immutable file; returns the path of its manifest.
 
-    The same content on the same day lands on the same name, and the first manifest stays.
+    The same content on the same day lands on the same name, and the manifest tells of the newest reading.
+    Raises LoadError when the disk is full, and what the connector raises; then nothing has landed.
     """
+    try:
+        return _write(settings, table, window, delivery)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise LoadError(
+            f"{table.source}.{table.name}: disk full while landing ({os.strerror(error.errno)}); nothing has landed; "
+            "make room below the folder landing/ or enlarge its disk, and run it again"
+        ) from error
+
+
+def _write(settings: Settings, table: Table, window: Window, delivery: Delivery) -> Path:
     folder = settings.landing / table.source / table.name / window.as_of.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".partial-{os.getpid()}"
@@ -82,8 +97,11 @@ def write(settings: Settings, table: Table, window: Window, delivery: Delivery) 
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest at `path`."""
-    return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    """The manifest at `path`. Raises LoadError when it is not there or not whole."""
+    try:
+        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValidationError) as error:
+        raise LoadError(f"manifest {path.name} is missing or was altered; extract it again") from error
 
 
 def batches(settings: Settings, manifest: Manifest) -> Iterator[pa.RecordBatch]:
@@ -127,8 +145,11 @@ def _flush(
 
 def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

@@ -31,21 +31,6 @@ TECHNICAL = {
     "_deleted_at": "timestamptz",
 }
 SMALLEST_GUARDED = 100  # rows; below that a share means nothing
-REFUSED = """
-    create table if not exists raw.refused (
-        source_name text not null,
-        table_name text not null,
-        code text not null,
-        record_key text,
-        field text,
-        payload jsonb not null,
-        payload_hash uuid not null,
-        first_load_id bigint not null,
-        last_load_id bigint not null,
-        seen integer not null default 1,
-        unique nulls not distinct (source_name, table_name, code, record_key, field, payload_hash)
-    )
-"""
 
 
 @dataclass
@@ -132,7 +117,6 @@ def ensure_tables(connection: Connection, table: Table) -> None:
 
     Raises ContractError when a column's type in the warehouse differs from the contract's.
     """
-    connection.execute(REFUSED)
     for name in (table.relation, f"{table.relation}__history"):
         columns: list[sql.Composable] = [
             sql.SQL(f"{{}} {column.data_type}").format(sql.Identifier(column.name)) for column in table.columns

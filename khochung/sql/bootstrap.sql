@@ -111,3 +111,18 @@ create table if not exists ops.publication (
     held text[] not null,
     published_at timestamptz not null default clock_timestamp()
 );
+
+-- Rows that a load could not keep, whole. Made here, because two first loads at once would both try.
+create table if not exists raw.refused (
+    source_name text not null,
+    table_name text not null,
+    code text not null,
+    record_key text,
+    field text,
+    payload jsonb not null,
+    payload_hash uuid not null,
+    first_load_id bigint not null,
+    last_load_id bigint not null,
+    seen integer not null default 1,
+    unique nulls not distinct (source_name, table_name, code, record_key, field, payload_hash)
+);
