@@ -91,6 +91,20 @@ def load(settings: Settings, manifest_path: Path) -> Counts | None:
         raise ContractError(
             f"{table.source}.{table.name}: landed under an earlier contract; extract it again under {table.declared_in}"
         )
+    try:
+        return _in_one_transaction(settings, table, manifest)
+    except psycopg.errors.DiskFull as error:
+        raise LoadError(
+            f"{table.source}.{table.name}: disk full at the warehouse; nothing loaded; make room for PostgreSQL, and run it again"
+        ) from error
+    except psycopg.DataError as error:  # its text quotes the row, so it is not passed on
+        raise LoadError(
+            f"{table.source}.{table.name}: PostgreSQL cannot hold a value of {manifest.origin} ({type(error).__name__}); "
+            "nothing loaded; ask the owner to correct the row and to send it again"
+        ) from None
+
+
+def _in_one_transaction(settings: Settings, table: Table, manifest: Manifest) -> Counts | None:
     with warehouse.connect(settings, "loader") as connection:
         connection.execute("set timezone = 'Asia/Ho_Chi_Minh'")
         connection.execute("set datestyle = 'ISO'")
