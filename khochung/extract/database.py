@@ -4,6 +4,7 @@ Rows travel as COPY text and are parsed by Arrow, so no Python object is made fo
 """
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ import pyarrow.csv as pacsv
 from psycopg import sql
 
 from khochung.contract import Source, Table
-from khochung.errors import SourceRefusedError, SourceUnavailableError
+from khochung.errors import ContractError, SourceRefusedError, SourceUnavailableError
 from khochung.extract import Delivery, Window, missing_columns, typed_schema
 from khochung.settings import TIMEZONE, required
 
@@ -133,8 +134,17 @@ def _batches(
         if first is None:
             return
         stream = io.BufferedReader(_CopyStream(_chain(first, copy)), BLOCK_BYTES)
-        with pacsv.open_csv(stream, options, parse, convert) as reader:
-            yield from reader
+        try:
+            with pacsv.open_csv(stream, options, parse, convert) as reader:
+                yield from reader
+        except pa.ArrowInvalid as error:  # its text quotes the value, so it is not passed on
+            place = re.search(r"CSV column #(\d+)", str(error))
+            suspects = [table.columns[int(place[1])]] if place else list(table.columns)
+            raise ContractError(
+                f"{table.source}.{table.name}: {table.path} holds a value that does not fit "
+                f"{', '.join(f'{column.path} ({column.data_type})' for column in suspects)}; "
+                f"correct `data_type` in {table.declared_in}, or ask the owner to correct the row"
+            ) from None
 
 
 def _chain(first: Any, rest: Any) -> Iterator[Any]:

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import pyarrow as pa
 
@@ -88,7 +89,7 @@ def _batches(table: Table, form: FileFormat, path: Path, delivery: Delivery) -> 
     header = next(islice(rows, form.header_row - 1, None), None)
     if header is None:
         raise ContractError(f"{table.source}.{table.name}: {path.name} has no header in row {form.header_row}")
-    names = [str(cell or "").strip() for cell in header]
+    names = [str(cell or "").removeprefix("\ufeff").strip() for cell in header]  # some programs write a BOM unasked
     missing = [column.path for column in table.columns if column.path not in names]
     if missing:
         raise missing_columns(table, missing, path.name)
@@ -119,8 +120,12 @@ def _csv_rows(path: Path, form: FileFormat) -> Iterator[list[str | None]]:
 
 def _xlsx_rows(path: Path, form: FileFormat, table: Table) -> Iterator[list[str | None]]:
     from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
 
-    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError) as error:
+        raise ContractError(f"{path.name} cannot be read as XLSX; ask the owner for the file again") from error
     try:
         if form.sheet not in book.sheetnames:
             raise ContractError(

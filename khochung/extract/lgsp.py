@@ -67,7 +67,8 @@ class Client:
             self._forget(token)
             raise SourceUnavailableError(f"source {self.name}: the token was refused (401); a new one is asked for")
         if answer.status_code == 429:
-            time.sleep(min(float(answer.headers.get("Retry-After", "1")), 30))
+            asked = answer.headers.get("Retry-After", "")  # seconds, or a date that we do not wait for
+            time.sleep(min(float(asked), 30) if asked.isdecimal() else 1)
             raise SourceUnavailableError(f"source {self.name}: throttled (429)")
         if answer.status_code >= 500:
             raise SourceUnavailableError(f"source {self.name}: {path} answered {answer.status_code}")
@@ -84,9 +85,19 @@ class Client:
             raise SourceUnavailableError(
                 f"source {self.name}: {path} sent a body that is cut short or no JSON"
             ) from error
+        if not isinstance(body, dict):
+            raise SourceUnavailableError(f"source {self.name}: {path} sent JSON that is no object")
         if body.get("Status") != "SUCCESS":
             raise SourceUnavailableError(f"source {self.name}: {path} answered 200 with error {body.get('Code')}")
-        return dict(body)
+        absent = [name for name in ("Data", "Total") if name not in body]
+        if absent:
+            raise ContractError(
+                f"source {self.name}: {path} answered without {' and '.join(absent)}; ask the owner what has changed"
+            )
+        rows = body["Data"] or []
+        return body | {
+            "Data": rows if isinstance(rows, list) else [rows]
+        }  # one row comes as an object, several as a list
 
     def _bearer(self) -> str:
         with self._lock:
@@ -116,9 +127,12 @@ class Client:
             )
         if answer.status_code != 200:
             raise SourceUnavailableError(f"source {self.name}: /token answered {answer.status_code}")
-        body = answer.json()
-        self._token = str(body["access_token"])
-        self._expires = time.monotonic() + 0.9 * float(body.get("expires_in", 60))
+        try:
+            body = orjson.loads(answer.content)
+            self._token = str(body["access_token"])
+            self._expires = time.monotonic() + 0.9 * float(body.get("expires_in", 60))
+        except (orjson.JSONDecodeError, LookupError, TypeError) as error:
+            raise SourceUnavailableError(f"source {self.name}: /token answered 200 without a token") from error
 
 
 @contextmanager
@@ -140,8 +154,6 @@ def _batches(client: Client, table: Table, query: dict[str, str], delivery: Deli
     getters = [(column, _getter(column.path)) for column in table.columns]
     for body in _pages(client, table.path, query):
         rows = body["Data"]
-        if isinstance(rows, dict):  # one row comes as an object, several as a list
-            rows = [rows]
         delivery.counted = int(body["Total"])
         if rows:
             _check_fields(table, rows[0], delivery)
