@@ -23,6 +23,7 @@ DataType = Literal[
     "text", "integer", "bigint", "numeric", "double precision", "boolean", "date", "timestamp", "timestamptz",
     "uuid", "jsonb",
 ]  # fmt: skip
+LONGEST_NAME = 63
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,50}$")]
 
 
@@ -86,6 +87,10 @@ class Table(Strict):
             raise ValueError(f"a column of {self.source}.{self.name} is declared twice")
         if (self.load == "cursor") != (self.cursor is not None):
             raise ValueError(f"{self.source}.{self.name}: load: cursor needs `cursor:`, and only it does")
+        if len(f"{self.relation}__history") > LONGEST_NAME:
+            raise ValueError(
+                f"{self.relation}__history is longer than {LONGEST_NAME} letters, which PostgreSQL would cut off"
+            )
         return self
 
     @property
@@ -112,6 +117,13 @@ class Source(Strict):
     fresh_within_hours: int
     legal_basis: str
     tables: tuple[Table, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Source":
+        names = [table.name for table in self.tables]
+        if len(set(names)) != len(names):
+            raise ValueError(f"a table of {self.name} is declared twice")
+        return self
 
     def table(self, name: str) -> Table:
         for table in self.tables:
@@ -179,6 +191,10 @@ def _documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
             content = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 (it is the safe one)
         except yaml.YAMLError as error:
             raise ContractError(f"{path.name}: this is not YAML: {error}") from error
+        if not isinstance(content or {}, dict):
+            raise ContractError(
+                f"{path.name}: expected keys such as `version:` and `sources:` at the top, found a list or text"
+            )
         found.append((path, content or {}))
     return found
 
