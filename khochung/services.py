@@ -255,11 +255,12 @@ def _running(settings: Settings, name: str) -> psutil.Process | None:
     path = _pidfile(settings, name)
     if not path.exists():
         return None
-    pid, created = path.read_text(encoding="utf-8").split("\n", 1)[0].split()
-    if not psutil.pid_exists(int(pid)):
+    try:
+        pid, created = path.read_text(encoding="utf-8").split("\n", 1)[0].split()
+        process = psutil.Process(int(pid))
+        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - float(created)) < 1
+    except (ValueError, psutil.NoSuchProcess):  # cut short by a kill; or ended
         return None
-    process = psutil.Process(int(pid))
-    alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - float(created)) < 1
     return process if alive else None
 
 
