@@ -127,7 +127,8 @@ def _write_parquet(path: Path, delivery: Delivery) -> int:
                 if waiting >= ROW_GROUP_ROWS:
                     held, waiting = _flush(writer, held, waiting, delivery.schema)
             if held:
-                writer.write_table(pa.Table.from_batches(held, delivery.schema), row_group_size=ROW_GROUP_ROWS)
+                rest = pa.Table.from_batches(held, delivery.schema).combine_chunks()
+                writer.write_table(rest, row_group_size=ROW_GROUP_ROWS)
         stream.flush()
         os.fsync(stream.fileno())
     return rows
@@ -136,10 +137,10 @@ def _write_parquet(path: Path, delivery: Delivery) -> int:
 def _flush(
     writer: pq.ParquetWriter, held: list[pa.RecordBatch], waiting: int, schema: pa.Schema
 ) -> tuple[list[pa.RecordBatch], int]:
-    table = pa.Table.from_batches(held, schema)
+    table = pa.Table.from_batches(held, schema).combine_chunks()  # pages would end where chunks do
     whole = waiting - waiting % ROW_GROUP_ROWS
     writer.write_table(table.slice(0, whole), row_group_size=ROW_GROUP_ROWS)
-    rest = table.slice(whole).combine_chunks()
+    rest = table.slice(whole)
     return rest.to_batches(), rest.num_rows
 
 
