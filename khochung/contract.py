@@ -201,7 +201,11 @@ def _documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 def _explain(error: ValidationError, where: str) -> ContractError:
     lines = []
-    for problem in error.errors(include_url=False, include_input=False):
+    problems = error.errors(include_url=False, include_input=False)
+    for problem in problems:
+        inner = (other["loc"] for other in problems if len(other["loc"]) > len(problem["loc"]))
+        if problem["type"] == "too_short" and any(loc[: len(problem["loc"])] == problem["loc"] for loc in inner):
+            continue  # a list is only empty because its entries are wrong
         place = ".".join(str(part) for part in problem["loc"]) or "entry"
         lines.append(f"  {place}: {problem['msg']}")
     return ContractError(f"{where} is malformed; correct these lines:\n" + "\n".join(lines))
