@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -73,10 +74,18 @@ def admin_dsn(settings: Settings, database: str) -> str:
 
 
 def is_running(settings: Settings) -> bool:
-    """True when the embedded server answers `pg_ctl status`."""
-    if not (settings.postgres / "data" / "PG_VERSION").exists():
+    """True when the process of `postmaster.pid` lives and serves this data directory.
+
+    `pg_ctl status` is not asked: it takes a killed server that nobody has reaped yet for a running one.
+    """
+    pidfile = settings.postgres / "data" / "postmaster.pid"
+    if not pidfile.exists():
         return False
-    return _command(settings, "pg_ctl", "status", check=False).returncode == 0
+    try:
+        process = psutil.Process(int(pidfile.read_text(encoding="utf-8").split("\n", 1)[0]))
+        return process.status() != psutil.STATUS_ZOMBIE and str(settings.postgres / "data") in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def start(settings: Settings) -> None:
@@ -90,6 +99,7 @@ def start(settings: Settings) -> None:
     if not (settings.postgres / "data" / "PG_VERSION").exists():
         _initialise(settings)
     _write_configuration(settings)
+    (settings.postgres / "data" / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed
     log = settings.postgres / "server.log"
     _command(settings, "pg_ctl", "-w", "-t", str(START_TIMEOUT_S), "-l", str(log), "start", log=log)
 

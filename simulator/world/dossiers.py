@@ -128,9 +128,13 @@ def _sequence(agency: Ints, day: Ints) -> Ints:
 
 def _quota(rng: np.random.Generator, where: Bools, share: float) -> Bools:
     """Exactly the share of the marked rows, drawn at random."""
-    rows = rng.permutation(np.flatnonzero(where))
+    return _draw(rng, where, round(share * int(where.sum())))
+
+
+def _draw(rng: np.random.Generator, where: Bools, count: int) -> Bools:
+    """Exactly so many of the marked rows, drawn at random."""
     out = np.zeros(len(where), dtype=bool)
-    out[rows[: round(share * len(rows))]] = True
+    out[rng.permutation(np.flatnonzero(where))[:count]] = True
     return out
 
 
@@ -155,7 +159,7 @@ def generate(
     window = long_an & (day >= WINDOW[0]) & (day <= WINDOW[1])
     quarter = long_an & (day >= QUARTER[0]) & (day <= QUARTER[1])
     online = rng.random(n) < np.clip(0.93 + 0.00006 * (day - START), 0, 0.99)
-    online = np.where(window, _quota(rng, window, WINDOW_ONLINE / WINDOW_COUNT), online)
+    online = np.where(window, _draw(rng, window, round(WINDOW_ONLINE * scale)), online)
     channel = np.where(online, 2, np.where(rng.random(n) < 0.9, 1, 3))
     refused = (rng.random(n) < REFUSED) & ~quarter
     times = _times(rng, listed, day, procedure, long_an, refused)

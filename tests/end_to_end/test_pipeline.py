@@ -209,7 +209,7 @@ def start_and_kill(installation: Installation, sign: str, database: str = "wareh
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with psycopg.connect(postgres.admin_dsn(installation.settings, database)) as connection:
-                if connection.execute(sign).fetchone():  # type: ignore[arg-type]
+                if connection.execute(sign).fetchone() is not None:
                     break
         except psycopg.Error:
             pass  # the server or the table is not there yet

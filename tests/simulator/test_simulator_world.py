@@ -123,7 +123,7 @@ def _long_an(rows: list[Row], first: str, last: str) -> list[Row]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scale", [0.005, 0.02])
+@pytest.mark.parametrize("scale", [0.005, 0.01, 0.02])
 def test_dossiers_meet_the_printed_figures(scale: float) -> None:
     rows = delivered(generate(SEED, scale).streamed[2])
     window = _long_an(rows, "20240101", "20240314")
