@@ -99,7 +99,9 @@ def start(settings: Settings) -> None:
     if not (settings.postgres / "data" / "PG_VERSION").exists():
         _initialise(settings)
     _write_configuration(settings)
-    (settings.postgres / "data" / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed
+    # Of a server that was killed: its number lives on until a container's first process reaps it.
+    for lock in (settings.postgres / "data" / "postmaster.pid", socket_directory(settings) / ".s.PGSQL.5432.lock"):
+        lock.unlink(missing_ok=True)
     log = settings.postgres / "server.log"
     _command(settings, "pg_ctl", "-w", "-t", str(START_TIMEOUT_S), "-l", str(log), "start", log=log)
 
