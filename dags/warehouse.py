@@ -48,19 +48,16 @@ def warehouse() -> None:
     @task
     def judge_sources(build_id: int) -> int:
         """Run every source suite; stop here when one fails critically."""
-        from khochung import gate
+        from khochung import gate, transform
         from khochung.errors import GateError
         from khochung.settings import Settings
 
-        failed = [
-            verdict.subject
-            for verdict in gate.judge_sources(Settings.from_environment(), build_id)
-            if not verdict.passed
-        ]
+        settings = Settings.from_environment()
+        failed = [verdict.subject for verdict in gate.judge_sources(settings, build_id) if not verdict.passed]
         if failed:
-            raise GateError(
-                f"sources not accepted: {', '.join(failed)}; see ops.verdict of build {build_id}; marts are unchanged"
-            )
+            reason = f"sources not accepted: {', '.join(failed)}"
+            transform.fail(settings, build_id, reason)
+            raise GateError(f"{reason}; see ops.verdict of build {build_id}; marts are unchanged")
         return build_id
 
     @task

@@ -106,6 +106,15 @@ def finish(settings: Settings, build_id: int) -> None:
         )
 
 
+def fail(settings: Settings, build_id: int, reason: str) -> None:
+    """Close a build that came to grief; nothing is published from it."""
+    with warehouse.connect(settings, "operator") as connection:
+        connection.execute(
+            "update ops.build set status = 'failed', finished_at = clock_timestamp(), message = %s where build_id = %s",
+            [reason, build_id],
+        )
+
+
 def current(settings: Settings, build_id: int) -> Build:
     """The build `build_id`. Raises TransformError when it is unknown."""
     with warehouse.connect(settings, "operator") as connection:
@@ -147,6 +156,7 @@ def run_layer(settings: Settings, build: Build, layer: str) -> None:
     failures = _record(settings, build, layer, target / "run_results.json")
     if failures or status != 0:
         detail = "\n".join(failures) or f"dbt ended with status {status}; its log is in {settings.logs.name}/dbt/"
+        fail(settings, build.build_id, detail)
         raise TransformError(f"layer {layer} of build {build.build_id} failed:\n{detail}")
 
 
