@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from psycopg import sql
 
-from khochung import landing, warehouse
+from khochung import landing, raw, warehouse
 from khochung.contract import Column, Table
 from khochung.contract import source as source_contract
 from khochung.errors import ContractError, LoadError
@@ -24,12 +24,6 @@ from khochung.landing import Manifest
 from khochung.settings import Settings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-TECHNICAL = {
-    "_row_hash": "uuid not null",
-    "_load_id": "bigint not null",
-    "_loaded_at": "timestamptz not null",
-    "_deleted_at": "timestamptz",
-}
 SMALLEST_GUARDED = 100  # rows; below that a share means nothing
 
 
@@ -111,7 +105,7 @@ def _in_one_transaction(settings: Settings, table: Table, manifest: Manifest) ->
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"khochung.load.{table.relation}"])
         if _loaded_before(connection, manifest):
             return None
-        ensure_tables(connection, table)
+        raw.ensure_tables(connection, table)
         return _merge(connection, settings, table, manifest)
 
 
@@ -124,50 +118,6 @@ def _loaded_before(connection: Connection, manifest: Manifest) -> bool:
     ).fetchone()
     mine = (manifest.sha256, manifest.as_of, manifest.contract_sha256, manifest.window_end)
     return row is not None and row == mine
-
-
-def ensure_tables(connection: Connection, table: Table) -> None:
-    """Create `raw.<source>__<table>` and its history from the contract, and add columns that are new in it.
-
-    Raises ContractError when a column's type in the warehouse differs from the contract's.
-    """
-    for name in (table.relation, f"{table.relation}__history"):
-        columns: list[sql.Composable] = [
-            sql.SQL(f"{{}} {column.data_type}").format(sql.Identifier(column.name)) for column in table.columns
-        ]
-        columns += [sql.SQL(f"{column} {kind}") for column, kind in TECHNICAL.items()]
-        key = sql.SQL(", primary key ({})").format(_names(table.key)) if name == table.relation else sql.SQL("")
-        if name != table.relation:
-            columns.append(sql.SQL("_replaced_by_load_id bigint not null"))
-        connection.execute(
-            sql.SQL("create table if not exists raw.{} ({}{})").format(
-                sql.Identifier(name), sql.SQL(", ").join(columns), key
-            )
-        )
-        _align(connection, table, name)
-
-
-def _align(connection: Connection, table: Table, name: str) -> None:
-    rows = connection.execute(
-        "select attname, format_type(atttypid, null) from pg_attribute "
-        "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        [f"raw.{name}"],
-    )
-    present: dict[str, str] = dict(rows.fetchall())
-    spelled = {"timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone"}
-    for column in table.columns:
-        found = present.get(column.name)
-        if found is None:
-            connection.execute(
-                sql.SQL(f"alter table raw.{{}} add column {{}} {column.data_type}").format(
-                    sql.Identifier(name), sql.Identifier(column.name)
-                )
-            )
-        elif found != spelled.get(column.data_type, column.data_type):
-            raise ContractError(
-                f"raw.{name}.{column.name} is {found} in the warehouse and {column.data_type} in {table.declared_in}; "
-                "give the column a new name, or migrate the table"
-            )
 
 
 def _merge(connection: Connection, settings: Settings, table: Table, manifest: Manifest) -> Counts:
@@ -201,7 +151,7 @@ def _staged_type(column: Column, schema: pa.Schema) -> str:
 def _copy(connection: Connection, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
     """Landed rows into the temporary table `incoming`, in their order. Returns the number of rows."""
     rows = 0
-    names = _names(column.name for column in table.columns)
+    names = raw.names(column.name for column in table.columns)
     options = pacsv.WriteOptions(include_header=False)
     iterator = iter(batches)
     first = next(iterator, None)
@@ -233,7 +183,7 @@ def _chain(first: pa.RecordBatch, rest: Iterable[pa.RecordBatch]) -> Iterable[pa
 
 def _refuse(connection: Connection, table: Table, load_id: int) -> int:
     """Set aside rows that cannot be kept: a key is missing, or a value does not fit the contract's type."""
-    checks = [
+    checks: list[tuple[str, str, sql.Composable]] = [
         (
             column.name,
             "KEY_MISSING",
@@ -249,11 +199,7 @@ def _refuse(connection: Connection, table: Table, load_id: int) -> int:
         )
     }
     checks += [
-        (
-            column.name,
-            "TYPE_MISMATCH",
-            sql.SQL("not pg_input_is_valid({}, {})").format(sql.Identifier(column.name), sql.Literal(column.data_type)),
-        )
+        (column.name, "TYPE_MISMATCH", _misfit(column))
         for column in table.columns
         if staged[column.name] == "text" and column.data_type != "text"
     ]
@@ -263,12 +209,19 @@ def _refuse(connection: Connection, table: Table, load_id: int) -> int:
     return refused
 
 
+def _misfit(column: Column) -> sql.Composable:
+    """True for a text that is no value of the column's type; `today` and `infinity` are no dates of a source."""
+    name = sql.Identifier(column.name)
+    invalid = sql.SQL("not pg_input_is_valid({}, {})").format(name, sql.Literal(column.data_type))
+    if column.data_type not in ("date", "timestamp", "timestamptz"):
+        return invalid
+    return sql.SQL("({} or {} !~ '^ *[0-9]')").format(invalid, name)
+
+
 def _set_aside(
     connection: Connection, table: Table, load_id: int, code: str, field: str | None, condition: sql.Composable
 ) -> int:
-    key = sql.SQL(" || '|' || ").join(
-        sql.SQL("coalesce({}::text, '')").format(sql.Identifier(name)) for name in table.key
-    )
+    key = raw.record_key(table)
     statement = sql.SQL(
         """
         with gone as (
@@ -303,10 +256,10 @@ def _set_aside(
 def _keep_one_per_key(connection: Connection, table: Table, load_id: int) -> int:
     """Of several rows with one key the one with the latest cursor stays, else the last sent; the others are set aside."""
     # As the values that they are: two spellings of one number or day are one key.
-    key = sql.SQL(", ").join(_typed(table, name) for name in table.key)
-    newest = [sql.SQL("{} desc nulls last").format(_typed(table, table.cursor))] if table.cursor else []
+    key = sql.SQL(", ").join(raw.typed(table, name) for name in table.key)
+    newest = [sql.SQL("{} desc nulls last").format(raw.typed(table, table.cursor))] if table.cursor else []
     order = sql.SQL(", ").join([*newest, sql.SQL("_row_no desc")])
-    content = sql.SQL("md5(row({})::text)").format(_names(column.name for column in table.columns))
+    content = sql.SQL("md5(row({})::text)").format(raw.names(column.name for column in table.columns))
     connection.execute(
         sql.SQL(
             """
@@ -363,7 +316,7 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
     columns = [column.name for column in table.columns]
     target = sql.Identifier(table.relation)
     values = sql.SQL(", ").join(
-        sql.SQL("{} as {}").format(_typed(table, name), sql.Identifier(name)) for name in columns
+        sql.SQL("{} as {}").format(raw.typed(table, name), sql.Identifier(name)) for name in columns
     )
     connection.execute(sql.SQL("create temp table fresh on commit drop as select {} from incoming").format(values))
     connection.execute(
@@ -381,11 +334,11 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
         ).format(
             columns=sql.SQL(", ").join(sql.SQL("fresh.{}").format(sql.Identifier(name)) for name in columns),
             target=target,
-            same_key=_same_key(table, "held", "fresh"),
+            same_key=raw.same_key(table, "held", "fresh"),
         )
     )
     held = _scalar(connection, sql.SQL("select count(*) from fresh"))
-    replaced = [*columns, *TECHNICAL]
+    replaced = [*columns, *raw.TECHNICAL]
     assignments = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in replaced if name not in table.key
     )
@@ -408,9 +361,9 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
         ).format(
             target=target,
             history=sql.Identifier(f"{table.relation}__history"),
-            names=_names(replaced),
-            columns=_names(columns),
-            key=_names(table.key),
+            names=raw.names(replaced),
+            columns=raw.names(columns),
+            key=raw.names(table.key),
             load=sql.Literal(load_id),
             assignments=assignments,
             old=sql.SQL(", ").join(sql.SQL("old.{0} as {0}").format(sql.Identifier(name)) for name in replaced),
@@ -420,10 +373,21 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
 
 
 def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
-    """Mark keys that a full delivery no longer holds. Raises LoadError above the contract's delete guard."""
+    """Mark keys that a full delivery no longer holds. Raises LoadError above the contract's delete guard.
+
+    A key whose row was refused is still at the source: its last good version stays.
+    """
     target = sql.Identifier(table.relation)
-    vanished = sql.SQL("held._deleted_at is null and not exists (select from fresh where {})").format(
-        _same_key(table, "held", "fresh")
+    vanished = sql.SQL(
+        "held._deleted_at is null and not exists (select from fresh where {same_key}) and {key} not in ("
+        "select record_key from raw.refused where source_name = {source} and table_name = {table} "
+        "and last_load_id = {load} and record_key is not null)"
+    ).format(
+        same_key=raw.same_key(table, "held", "fresh"),
+        key=raw.record_key(table),
+        source=sql.Literal(table.source),
+        table=sql.Literal(table.name),
+        load=sql.Literal(load_id),
     )
     gone, current = connection.execute(
         sql.SQL(
@@ -436,7 +400,7 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
             f"ask the owner, or raise delete_guard in {table.declared_in} if the removal is real"
         )
     if gone:
-        names = [*(column.name for column in table.columns), *TECHNICAL]
+        names = [*(column.name for column in table.columns), *raw.TECHNICAL]
         connection.execute(
             sql.SQL(
                 """
@@ -452,7 +416,7 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
                 load=sql.Literal(load_id),
                 vanished=vanished,
                 history=sql.Identifier(f"{table.relation}__history"),
-                names=_names(names),
+                names=raw.names(names),
                 old=sql.SQL(", ").join(sql.SQL("old.{0} as {0}").format(sql.Identifier(name)) for name in names),
             )
         )
@@ -483,7 +447,7 @@ def _write_ledger(
     } | {f"{field.name}_rows": getattr(counts, field.name) for field in fields(counts)}
     connection.execute(
         sql.SQL("insert into ops.load ({}) overriding system value values ({})").format(
-            _names(row), sql.SQL(", ").join(sql.Placeholder(name) for name in row)
+            raw.names(row), sql.SQL(", ").join(sql.Placeholder(name) for name in row)
         ),
         row,
     )
@@ -497,24 +461,6 @@ def _write_ledger(
             """,
             [table.source, table.name, manifest.window_end, load_id],
         )
-
-
-def _typed(table: Table, name: str | None) -> sql.Composable:
-    column = next(column for column in table.columns if column.name == name)
-    return sql.SQL(f"{{}}::{column.data_type}").format(sql.Identifier(column.name))
-
-
-def _names(names: Iterable[str]) -> sql.Composable:
-    return sql.SQL(", ").join(sql.Identifier(name) for name in names)
-
-
-def _same_key(table: Table, left: str, right: str) -> sql.Composable:
-    return sql.SQL(" and ").join(
-        sql.SQL("{}.{} = {}.{}").format(
-            sql.Identifier(left), sql.Identifier(name), sql.Identifier(right), sql.Identifier(name)
-        )
-        for name in table.key
-    )
 
 
 def _scalar(connection: Connection, statement: sql.SQL | sql.Composed) -> int:

@@ -20,14 +20,14 @@ FILES = dict(re.findall(r"^\*\*`([^`]+)`\*\*\n\n```\w+\n(.*?)^```$", PAGE, re.MU
 COMMANDS = re.findall(r"^\$ (khochung .+)$", PAGE, re.MULTILINE)
 # What the DAG `warehouse` does up to the gate; every table of the other sources is there, and empty.
 BUILD = """
-from khochung import contract, gate, load, transform, warehouse
+from khochung import contract, gate, raw, transform, warehouse
 from khochung.settings import Settings
 
 settings, catalogue = Settings.from_environment(), contract.sources()
 with warehouse.connect(settings, "loader") as connection:
     for source in catalogue.values():
         for table in source.tables:
-            load.ensure_tables(connection, table)
+            raw.ensure_tables(connection, table)
 build = transform.begin(settings)
 transform.run_layer(settings, build, "staging")
 gate.judge_sources(settings, build.build_id, catalogue={"weather": catalogue["weather"]})

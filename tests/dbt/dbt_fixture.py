@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from khochung import contract, load, transform, warehouse
+from khochung import contract, raw, transform, warehouse
 from khochung.settings import REPOSITORY, Settings
 
 Row = dict[str, Any]
@@ -159,7 +159,7 @@ def fill(settings: Settings) -> None:
     with warehouse.connect(settings, "loader") as connection:
         for name, source in contract.sources().items():
             for table in source.tables:
-                load.ensure_tables(connection, table)
+                raw.ensure_tables(connection, table)
             for table_name, row in SOURCES.get(name, list)():
                 relation = sql.Identifier("raw", source.table(table_name).relation)
                 digest = hashlib.md5(json.dumps(row, default=str).encode()).hexdigest()

@@ -186,3 +186,18 @@ def test_the_next_window_overlaps_the_last(lab: Lab) -> None:
     start = load.window_start(lab.settings, table)
     assert start is not None
     assert (mark - start).total_seconds() == 48 * 3600
+
+
+def test_a_row_that_is_refused_is_not_gone(lab: Lab) -> None:
+    """The source still has it, only spoiled: its last good version stays and is no tombstone."""
+    table = lab.table({"id": "text", "n": "integer"}, delete_guard=0)
+    lab.load(table, [["1", "5"], ["2", "6"]])
+    counts = lab.load(table, [["1", "5"], ["2", "six"]], day=2)
+    assert (counts.refused, counts.tombstoned, counts.current) == (1, 0, 2)
+    assert lab.rows(table) == [("1", 5, False), ("2", 6, False)]
+
+
+def test_words_that_postgresql_takes_for_dates_are_refused(lab: Lab) -> None:
+    table = lab.table({"id": "text", "d": "date"})
+    counts = lab.load(table, [["1", "today"], ["2", "infinity"], ["3", "2025-09-30"], ["4", None]])
+    assert (counts.refused, counts.inserted) == (2, 2)
