@@ -134,6 +134,8 @@ def _merge(connection: Connection, settings: Settings, table: Table, manifest: M
     _check_count(table, manifest, counts)
     _check_floor(connection, table, manifest, counts)
     counts.unchanged, counts.inserted, counts.updated = _upsert(connection, table, load_id)
+    if counts.inserted:
+        connection.execute(sql.SQL("analyze raw.{}").format(sql.Identifier(table.relation)))
     if table.load == "snapshot":
         counts.tombstoned = _tombstone(connection, table, load_id)
     counts.current = _scalar(
@@ -319,6 +321,8 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
         sql.SQL("{} as {}").format(raw.typed(table, name), sql.Identifier(name)) for name in columns
     )
     connection.execute(sql.SQL("create temp table fresh on commit drop as select {} from incoming").format(values))
+    # Without statistics the joins below become nested loops, and a load takes the square of its rows.
+    connection.execute("analyze fresh")
     connection.execute(
         sql.SQL(
             """
