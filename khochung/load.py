@@ -393,11 +393,9 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
         table=sql.Literal(table.name),
         load=sql.Literal(load_id),
     )
-    gone, current = connection.execute(
-        sql.SQL(
-            "select count(*) filter (where {}), count(*) filter (where _deleted_at is null) from raw.{} as held"
-        ).format(vanished, target)
-    ).fetchone() or (0, 0)
+    # Two statements: in the filter of an aggregate the anti-join would be run row by row.
+    gone = _scalar(connection, sql.SQL("select count(*) from raw.{} as held where {}").format(target, vanished))
+    current = _scalar(connection, sql.SQL("select count(*) from raw.{} where _deleted_at is null").format(target))
     if gone > max(table.delete_guard * current, 0 if table.delete_guard == 0 else 5):
         raise LoadError(
             f"{table.source}.{table.name}: {gone} of {current} keys vanished, guard {table.delete_guard:.0%}; nothing loaded; "
@@ -424,7 +422,7 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
                 old=sql.SQL(", ").join(sql.SQL("old.{0} as {0}").format(sql.Identifier(name)) for name in names),
             )
         )
-    return int(gone)
+    return gone
 
 
 def _write_ledger(
