@@ -138,10 +138,7 @@ def _merge(connection: Connection, settings: Settings, table: Table, manifest: M
         connection.execute(sql.SQL("analyze raw.{}").format(sql.Identifier(table.relation)))
     if table.load == "snapshot":
         counts.tombstoned = _tombstone(connection, table, load_id)
-    counts.current = _scalar(
-        connection,
-        sql.SQL("select count(*) from raw.{} where _deleted_at is null").format(sql.Identifier(table.relation)),
-    )
+    counts.current = _held(connection, table)
     _write_ledger(connection, table, manifest, counts, load_id, time.monotonic() - started)
     return counts
 
@@ -301,10 +298,7 @@ def _check_floor(connection: Connection, table: Table, manifest: Manifest, count
     full = table.load == "snapshot" or (table.load == "cursor" and manifest.window_start is None)
     if not full:
         return
-    current = _scalar(
-        connection,
-        sql.SQL("select count(*) from raw.{} where _deleted_at is null").format(sql.Identifier(table.relation)),
-    )
+    current = _held(connection, table)
     kept = counts.extracted - counts.refused - counts.duplicate
     if current >= SMALLEST_GUARDED and kept < table.row_floor * current:
         raise LoadError(
@@ -395,7 +389,7 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
     )
     # Two statements: in the filter of an aggregate the anti-join would be run row by row.
     gone = _scalar(connection, sql.SQL("select count(*) from raw.{} as held where {}").format(target, vanished))
-    current = _scalar(connection, sql.SQL("select count(*) from raw.{} where _deleted_at is null").format(target))
+    current = _held(connection, table)
     if gone > max(table.delete_guard * current, 0 if table.delete_guard == 0 else 5):
         raise LoadError(
             f"{table.source}.{table.name}: {gone} of {current} keys vanished, guard {table.delete_guard:.0%}; nothing loaded; "
@@ -463,6 +457,12 @@ def _write_ledger(
             """,
             [table.source, table.name, manifest.window_end, load_id],
         )
+
+
+def _held(connection: Connection, table: Table) -> int:
+    """Rows that are current: not tombstones."""
+    statement = sql.SQL("select count(*) from raw.{} where _deleted_at is null")
+    return _scalar(connection, statement.format(sql.Identifier(table.relation)))
 
 
 def _scalar(connection: Connection, statement: sql.SQL | sql.Composed) -> int:
