@@ -147,6 +147,28 @@ def test_an_address_that_is_refused(
         read({"id": "integer"})
 
 
+def test_a_wrong_password(
+    source_db: psycopg.Connection[Any], server: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other tests come in by trust; here the server asks for the password."""
+    source_db.execute("drop role if exists toy_reader; create role toy_reader login password 'the right one'")
+    rules = server.postgres / "data" / "pg_hba.conf"
+    before = rules.read_text(encoding="utf-8")
+    rules.write_text("local all toy_reader scram-sha-256\n" + before, encoding="utf-8")
+    try:
+        source_db.execute("select pg_reload_conf()")
+        address = postgres.admin_dsn(server, "toy_source").replace("postgres@", "toy_reader:a%20wrong%20one@")
+        monkeypatch.setenv("KHOCHUNG_SOURCE_TOY_DSN", address)
+        with pytest.raises(
+            SourceRefusedError, match=r"password authentication failed.*KHOCHUNG_SOURCE_TOY_DSN"
+        ) as caught:
+            read({"id": "integer"})
+        assert "wrong one" not in str(caught.value)
+    finally:
+        rules.write_text(before, encoding="utf-8")
+        source_db.execute("select pg_reload_conf()")
+
+
 def test_a_database_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KHOCHUNG_SOURCE_TOY_DSN", "postgresql://x:secret@127.0.0.1:1/x")
     with pytest.raises(SourceUnavailableError, match="check KHOCHUNG_SOURCE_TOY_DSN") as caught:

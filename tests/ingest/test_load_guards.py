@@ -1,7 +1,9 @@
 """A load that must not be: refused with one clear error, and nothing has moved."""
 
 import json
-from collections.abc import Callable
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -10,6 +12,7 @@ import pytest
 from khochung import landing, load, warehouse
 from khochung.contract import Table
 from khochung.errors import ContractError, LoadError
+from khochung.settings import Settings
 from tests.ingest.toy_source import Lab, Row
 
 HUNDRED: list[Row] = [[str(number), "x", None] for number in range(100)]
@@ -160,6 +163,34 @@ def test_the_warehouse_is_full(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Non
     with monkeypatch.context() as patch:
         patch.setattr(load, "_write_ledger", full)
         refuse(lab, table, HUNDRED[:2], "disk full at the warehouse; nothing loaded; make room")
+
+
+@pytest.fixture
+def tiny_disk(lab: Lab, server: Settings) -> Iterator[None]:
+    """The loader's tables on a disk of 24 MB. Needs the right to mount one."""
+    folder = server.postgres / "tiny"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("a disk of 24 MB cannot be mounted here")
+    try:
+        owner = server.postgres.stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        folder.chmod(0o700)
+        with warehouse.connect(lab.settings, autocommit=True) as connection:
+            connection.execute(f"create tablespace tiny owner khochung_loader location '{folder}'")
+            connection.execute("alter role khochung_loader set default_tablespace = 'tiny'")
+            yield
+            connection.execute("alter role khochung_loader reset default_tablespace")
+            connection.execute("drop tablespace tiny")
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_really_fills_up(lab: Lab, tiny_disk: None) -> None:
+    table = lab.table()
+    many: list[Row] = [[str(number), "x" * 200, None] for number in range(150_000)]
+    refuse(lab, table, many, "disk full at the warehouse; nothing loaded; make room")
 
 
 def test_the_ledger_itself_refuses_counts_that_do_not_add_up(lab: Lab) -> None:
