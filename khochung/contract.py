@@ -41,6 +41,8 @@ class Column(Strict):
     privacy: Privacy
     date_format: str | None = None
     unit: str | None = None
+    missing: tuple[str, ...] = ()
+    """Texts that mean "nothing was said" in this column, besides those of its source. Raw keeps them."""
 
 
 class FileFormat(Strict):
@@ -52,6 +54,68 @@ class FileFormat(Strict):
     sheet: str | None = None
     header_row: int = 1
     total_row: str | None = None
+
+
+class Wso2(Strict):
+    """Client credentials at WSO2 API Manager, the gateway of the LGSP: `POST <address>/token`, HTTP Basic."""
+
+    kind: Literal["wso2"] = "wso2"
+
+
+class Keycloak(Strict):
+    """Client credentials of a Keycloak realm: `POST <address>/realms/<realm>/protocol/openid-connect/token`."""
+
+    kind: Literal["keycloak"]
+    realm: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+
+
+class Signed(Strict):
+    """No token: every request carries an HMAC of method, target, time and body; see khochung.extract.credentials."""
+
+    kind: Literal["signed"]
+
+
+class AccessKey(Strict):
+    """No token: `Authorization` is base64 of a JSON object of keys and partner, as at the service bus of TP. HCM."""
+
+    kind: Literal["access_key"]
+    app_name: str
+    partner_code: str
+
+
+class Service(Strict):
+    """How a REST source is spoken to. The limits are the owner's; addresses and secrets come from the environment.
+
+    `time_limit_minutes`: one table is read within it, or the read fails.
+    """
+
+    authentication: Annotated[Wso2 | Keycloak | Signed | AccessKey, Field(discriminator="kind")] = Wso2()
+    requests_per_second: float = Field(default=50, gt=0)
+    at_once: int = Field(default=4, ge=1, le=32)
+    time_limit_minutes: int = Field(default=60, ge=1)
+
+
+class Paging(Strict):
+    """How a REST table is cut into pages: by number from `first`, by offset and limit, or by an opaque cursor.
+
+    `parameter` and `size_parameter` are the names in the query (default: `page` and `pageSize`, `offset` and `limit`,
+    `cursor` and `limit`); `next` is where an answer keeps the cursor of the page after it (JSON path).
+    """
+
+    by: Literal["page", "offset", "cursor"] = "page"
+    size: int = Field(default=5000, ge=1)
+    first: int = Field(default=1, ge=0)
+    parameter: str = ""
+    size_parameter: str = ""
+    next: str = "NextCursor"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_names(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        by = values.get("by", "page")
+        return {"parameter": by, "size_parameter": "pageSize" if by == "page" else "limit"} | values
 
 
 class Table(Strict):
@@ -73,6 +137,7 @@ class Table(Strict):
     row_floor: float = Field(default=0.9, ge=0, le=1)
     delete_guard: float = Field(default=0.1, ge=0, le=1)
     format: FileFormat | None = None
+    paging: Paging = Paging()
     columns: tuple[Column, ...] = Field(min_length=1)
     declared_in: str
 
@@ -100,9 +165,10 @@ class Table(Strict):
 
     @property
     def sha256(self) -> str:
-        """Identity of what decides how rows are read and kept; wording does not."""
-        wording: dict[str, Any] = {"description": True, "declared_in": True, "columns": {"__all__": {"description"}}}
-        return hashlib.sha256(self.model_dump_json(exclude=wording).encode()).hexdigest()
+        """Identity of what decides which rows are kept and how; wording, pages and words for nothing do not."""
+        aside: dict[str, Any] = dict.fromkeys(("description", "declared_in", "paging"), True)
+        aside["columns"] = {"__all__": {"description", "missing"}}
+        return hashlib.sha256(self.model_dump_json(exclude=aside).encode()).hexdigest()
 
 
 class Source(Strict):
@@ -116,13 +182,22 @@ class Source(Strict):
     schedule: str
     fresh_within_hours: int
     legal_basis: str
+    service: Service = Service()
+    missing: tuple[str, ...] = ("", "null", "Không rõ", "không rõ")
+    """Texts that mean "nothing was said", in every text column. Raw keeps them; staging reads them as null."""
     tables: tuple[Table, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _names_differ(self) -> "Source":
+    def _consistent(self) -> "Source":
         names = [table.name for table in self.tables]
         if len(set(names)) != len(names):
             raise ValueError(f"a table of {self.name} is declared twice")
+        rest = ["service"] if "service" in self.model_fields_set else []
+        rest += [f"paging of {table.name}" for table in self.tables if "paging" in table.model_fields_set]
+        if rest and self.connector != "lgsp":
+            raise ValueError(
+                f"{', '.join(rest)} is for `connector: lgsp`; {self.name} has `connector: {self.connector}`"
+            )
         return self
 
     def table(self, name: str) -> Table:

@@ -92,3 +92,8 @@ def required(name: str, purpose: str) -> str:
     if not value:
         raise ConfigurationError(f"environment variable {name} is not set: it holds {purpose}; set it and run again")
     return value
+
+
+def optional(name: str) -> str:
+    """The environment variable `name`, or '' when it is not set."""
+    return os.environ.get(name, "")

@@ -1,224 +1,186 @@
-"""REST sources behind the province's LGSP (WSO2 API Manager): client credentials, pages, `updated_since`.
+"""REST sources behind the province's LGSP: pages of one resource within a window, complete or refused.
 
-Conventions: `POST /token` gives an expiring bearer; errors 900901 and 900902 want a new token, 429 wants patience;
-an HTTP 200 can carry a business error. A page repeats a row now and then: the load counts and drops it.
+The answer is `{"Status": "SUCCESS", "Total": n, "PageSize": n, "Data": [...]}`. Pages are asked for ahead, a few at
+once, and handed on in order. Rows that move between pages while we read may come twice, and the load keeps one; that
+one is lost shows against the largest Total, and with `paging: {by: offset}` in the row by which pages overlap.
 """
 
+import math
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import closing, contextmanager
+from dataclasses import replace
 
-import httpx
-import orjson
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_random_exponential
 
-from khochung.contract import Column, Source, Table
-from khochung.errors import ContractError, SourceRefusedError, SourceUnavailableError
-from khochung.extract import Delivery, Window, missing_columns, text_schema
-from khochung.settings import required
+from khochung.contract import Source, Table
+from khochung.errors import ContractError, SourceUnavailableError
+from khochung.extract import Delivery, Window, text_schema
+from khochung.extract.envelope import Page, Reader
+from khochung.extract.session import Session
 
-PAGE_SIZE = 5000
-AT_ONCE = 4
-PATIENCE_S = 300
-TRIES = 8
-
-
-class Client:
-    """One session with a source: renews its token and retries what may pass."""
-
-    def __init__(self, source: Source) -> None:
-        prefix = f"KHOCHUNG_SOURCE_{source.name.upper()}"
-        self.name = source.name
-        self.url = required(f"{prefix}_URL", f"the address of source {source.name}").rstrip("/")
-        self._key = required(f"{prefix}_KEY", f"the consumer key for source {source.name}")
-        self._secret = required(f"{prefix}_SECRET", f"the consumer secret for source {source.name}")
-        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=10), limits=httpx.Limits(max_connections=AT_ONCE))
-        self._token, self._expires = "", 0.0
-        self._lock = threading.Lock()
-
-    def close(self) -> None:
-        self._http.close()
-
-    def get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        """The parsed body of one page. Retries with jitter on timeouts, 429 and 5xx, at most PATIENCE_S in all."""
-        retrying = Retrying(
-            retry=retry_if_exception_type(SourceUnavailableError),
-            wait=wait_random_exponential(multiplier=0.2, max=20),
-            stop=stop_after_attempt(TRIES) | stop_after_delay(PATIENCE_S),
-            reraise=True,
-        )
-        return retrying(self._get_once, path, query)
-
-    def _get_once(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        token = self._bearer()
-        try:
-            answer = self._http.get(self.url + path, params=query, headers={"Authorization": f"Bearer {token}"})
-        except httpx.TransportError as error:
-            raise SourceUnavailableError(
-                f"source {self.name} does not answer at {self.url}: {type(error).__name__}; "
-                f"is it running, and is KHOCHUNG_SOURCE_{self.name.upper()}_URL right?"
-            ) from error
-        if answer.status_code == 401:
-            self._forget(token)
-            raise SourceUnavailableError(f"source {self.name}: the token was refused (401); a new one is asked for")
-        if answer.status_code == 429:
-            asked = answer.headers.get("Retry-After", "")  # seconds, or a date that we do not wait for
-            time.sleep(min(float(asked), 30) if asked.isdecimal() else 1)
-            raise SourceUnavailableError(f"source {self.name}: throttled (429)")
-        if answer.status_code >= 500:
-            raise SourceUnavailableError(f"source {self.name}: {path} answered {answer.status_code}")
-        if answer.status_code >= 400:
-            raise SourceRefusedError(
-                f"source {self.name}: {path} answered {answer.status_code}; check the path in the contract and our rights there"
-            )
-        return self._body(path, answer.content)
-
-    def _body(self, path: str, content: bytes) -> dict[str, Any]:
-        try:
-            body = orjson.loads(content)
-        except orjson.JSONDecodeError as error:
-            raise SourceUnavailableError(
-                f"source {self.name}: {path} sent a body that is cut short or no JSON"
-            ) from error
-        if not isinstance(body, dict):
-            raise SourceUnavailableError(f"source {self.name}: {path} sent JSON that is no object")
-        if body.get("Status") != "SUCCESS":
-            raise SourceUnavailableError(f"source {self.name}: {path} answered 200 with error {body.get('Code')}")
-        absent = [name for name in ("Data", "Total") if name not in body]
-        if absent:
-            raise ContractError(
-                f"source {self.name}: {path} answered without {' and '.join(absent)}; ask the owner what has changed"
-            )
-        rows = body["Data"] or []
-        return body | {
-            "Data": rows if isinstance(rows, list) else [rows]
-        }  # one row comes as an object, several as a list
-
-    def _bearer(self) -> str:
-        with self._lock:
-            if time.monotonic() >= self._expires:
-                self._renew()
-            return self._token
-
-    def _forget(self, token: str) -> None:
-        with self._lock:
-            if self._token == token:
-                self._expires = 0.0
-
-    def _renew(self) -> None:
-        try:
-            answer = self._http.post(
-                f"{self.url}/token", data={"grant_type": "client_credentials"}, auth=(self._key, self._secret)
-            )
-        except httpx.TransportError as error:
-            raise SourceUnavailableError(
-                f"source {self.name} does not answer at {self.url}/token: {type(error).__name__}; "
-                f"is it running, and is KHOCHUNG_SOURCE_{self.name.upper()}_URL right?"
-            ) from error
-        if answer.status_code in (400, 401, 403):
-            raise SourceRefusedError(
-                f"source {self.name} refused our credentials ({answer.status_code}): correct "
-                f"KHOCHUNG_SOURCE_{self.name.upper()}_KEY and _SECRET"
-            )
-        if answer.status_code != 200:
-            raise SourceUnavailableError(f"source {self.name}: /token answered {answer.status_code}")
-        try:
-            body = orjson.loads(answer.content)
-            self._token = str(body["access_token"])
-            self._expires = time.monotonic() + 0.9 * float(body.get("expires_in", 60))
-        except (orjson.JSONDecodeError, LookupError, TypeError) as error:
-            raise SourceUnavailableError(f"source {self.name}: /token answered 200 without a token") from error
+Query = dict[str, str]
 
 
 @contextmanager
 def read(source: Source, table: Table, window: Window, known: frozenset[str]) -> Iterator[list[Delivery]]:
     """All pages of one resource. `known` is of no use here."""
-    client = Client(source)
-    try:
-        query = {"pageSize": str(PAGE_SIZE), "updated_before": window.end.isoformat()}
-        if table.load == "cursor" and window.start is not None:
-            query["updated_since"] = window.start.isoformat()
+    query = {"updated_before": window.end.isoformat()}
+    if table.load == "cursor" and window.start is not None:
+        query["updated_since"] = window.start.isoformat()
+    with closing(Session(source, table)) as session:
         delivery = Delivery(text_schema(table), iter(()), table.path)
-        delivery.batches = _batches(client, table, query, delivery)
-        yield [delivery]
-    finally:
-        client.close()
+        with closing(_batches(Reading(session, table, query), delivery)) as batches:
+            delivery.batches = batches
+            yield [delivery]
 
 
-def _batches(client: Client, table: Table, query: dict[str, str], delivery: Delivery) -> Iterator[pa.RecordBatch]:
-    getters = [(column, _getter(column.path)) for column in table.columns]
-    for body in _pages(client, table.path, query):
-        rows = body["Data"]
-        delivery.counted = int(body["Total"])
-        if rows:
-            _check_fields(table, rows[0], delivery)
-            columns = [_column(column, [get(row) for row in rows], table) for column, get in getters]
-            yield pa.RecordBatch.from_arrays(columns, schema=delivery.schema)
+def _batches(reading: "Reading", delivery: Delivery) -> Generator[pa.RecordBatch, None, None]:
+    """Raises SourceUnavailableError when fewer rows came than the source counts."""
+    delivered = 0
+    for page in reading.pages():
+        delivery.counted = max(delivery.counted or 0, page.total)
+        delivery.unknown_fields |= reading.unknown
+        delivered += page.batch.num_rows
+        if page.batch.num_rows:
+            yield page.batch
+    if delivered < (delivery.counted or 0):
+        raise SourceUnavailableError(
+            f"{reading.where}: the source counts {delivery.counted:,} rows and sent {delivered:,}; rows vanished or moved "
+            "while we read; run it again, and if it stays ask the owner"
+        )
 
 
-def _pages(client: Client, path: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Pages in order, a few requests ahead, until one is not full: the total may grow while we read."""
+class Reading:
+    """Reads the pages of one table in the way that its contract declares."""
 
-    def fetch(number: int) -> dict[str, Any]:
-        return client.get(path, query | {"page": str(number)})
+    def __init__(self, session: Session, table: Table, query: Query) -> None:
+        self._session, self._table, self._paging, self._query = session, table, table.paging, query
+        self._parsing = threading.Lock()
+        self._reader, self.where = Reader(table), f"{table.source}.{table.name}"
 
-    first = fetch(1)
-    yield first
-    size = int(first.get("PageSize", PAGE_SIZE))
-    last = -(-int(first["Total"]) // size)
-    full = len(first["Data"]) >= size
-    ahead: deque[Future[dict[str, Any]]] = deque()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        number = 2
-        while full or ahead:
-            while len(ahead) < AT_ONCE and number <= last:
-                ahead.append(pool.submit(fetch, number))
-                number += 1
-            if not ahead:  # past the announced end, one by one
-                ahead.append(pool.submit(fetch, number))
-                number += 1
-            body = ahead.popleft().result()
-            full = len(body["Data"]) >= size
-            yield body
+    @property
+    def unknown(self) -> set[str]:
+        """Fields that the source has sent so far and the contract does not know."""
+        return self._reader.unknown
 
+    def pages(self) -> Iterator[Page]:
+        """Pages in order. Raises what the session raises, and ContractError for an answer that cannot be understood."""
+        pool = ThreadPoolExecutor(self._session.service.at_once)
 
-def _getter(path: str) -> Callable[[dict[str, Any]], Any]:
-    steps = path.split(".")
-    if len(steps) == 1:
-        return lambda row: row.get(path)
-
-    def get(row: dict[str, Any]) -> Any:
-        value: Any = row
-        for step in steps:
-            value = value.get(step) if isinstance(value, dict) else None
-        return value
-
-    return get
-
-
-def _column(column: Column, values: list[Any], table: Table) -> pa.Array:
-    if column.data_type == "jsonb":
-        return pa.array([None if value is None else orjson.dumps(value).decode() for value in values], pa.string())
-    if any(value is not None and not isinstance(value, str) for value in values):
-        if any(isinstance(value, dict | list) for value in values):
-            raise ContractError(
-                f"{table.source}.{table.name}: {column.path} holds an object where the contract says text; "
-                f"correct `path` or `data_type` of {column.name} in {table.declared_in}"
+        def ask(place: str, position: int | None = None, size: int | None = None) -> Future[Page]:
+            query = self._query | {self._paging.size_parameter: str(self._paging.size)}
+            query |= {self._paging.parameter: place} if place else {}
+            return pool.submit(
+                self._session.get, self._table.path, query, lambda body: self._page(body, position, size)
             )
-        values = [
-            value if value is None or isinstance(value, str) else orjson.dumps(value).decode() for value in values
-        ]
-    return pa.array(values, pa.string())
+
+        try:
+            yield from self._chained(ask) if self._paging.by == "cursor" else self._numbered(ask)
+        finally:
+            self._session.close()  # first, so that nobody is waited for
+            pool.shutdown(cancel_futures=True)
+
+    def _chained(self, ask: Callable[..., Future[Page]]) -> Iterator[Page]:
+        """Each page names the next one, which is on its way while this one is written."""
+        page, seen = self._take(ask("")), set()
+        while page.next:
+            if page.next in seen:
+                raise ContractError(
+                    f"{self.where}: {self._paging.next} names a page again; ask the owner what marks the end"
+                )
+            seen.add(page.next)
+            coming = ask(page.next)
+            yield page
+            page = self._take(coming)
+        yield page
+
+    def _numbered(self, ask: Callable[..., Future[Page]]) -> Iterator[Page]:
+        """Several pages ahead up to the announced end, then one by one while they are full: the total may grow."""
+        paging = self._paging
+        first = self._take(ask(str(paging.first if paging.by == "page" else 0), 0))
+        yield first
+        size = _applied(first, paging.size)
+        overlap = int(paging.by == "offset" and size > 1)
+        step = size - overlap
+
+        def submit(number: int) -> Future[Page]:
+            place = paging.first + number if paging.by == "page" else number * step
+            return ask(str(place), number * step, size)
+
+        def needed(page: Page) -> int:
+            return math.ceil((page.total - overlap) / step)
+
+        number, before, last, ahead = 1, first, needed(first), deque[Future[Page]]()
+        while ahead or number < last or before.batch.num_rows >= size:
+            probing = not ahead and number >= last
+            while len(ahead) < self._session.service.at_once and (number < last or (probing and not ahead)):
+                ahead.append(submit(number))
+                number += 1
+            page = self._take(ahead.popleft())
+            if page.total == before.total and _same(before.batch, page.batch):
+                if probing:
+                    return  # past the end it sends the last page again
+                raise ContractError(
+                    f"{self.where}: {self._table.path} sends the same page twice; does it know `{paging.parameter}`? "
+                    f"Correct `paging` in {self._table.declared_in}"
+                )
+            if probing and page.batch.num_rows and (number - 1) * step >= page.total:
+                raise ContractError(f"{self.where}: {self._table.path} sends more rows than its Total; ask the owner")
+            yield self._joined(before, page) if overlap else page
+            before, last = page, max(last, needed(page))
+
+    def _take(self, future: Future[Page]) -> Page:
+        try:
+            return future.result(max(0.0, self._session.left()))
+        except NotYet as error:
+            raise self._session.out_of_time(f"{self.where}: {self._table.path} is still sending") from error
+
+    def _page(self, content: bytes, position: int | None, size: int | None) -> Page:
+        """A page that is shorter than its own Total and size allow is a passing fault."""
+        with self._parsing:  # a parsed page is many times its bytes: one at a time
+            page = self._reader.page(content)
+        sent = page.batch.num_rows
+        wanted = size or min(page.size or 1, self._paging.size)
+        if position is not None and sent < min(wanted, page.total - position):
+            raise SourceUnavailableError(
+                f"{self.where}: {self._table.path} counts {page.total:,} rows, but its page from row {position:,} holds {sent:,}"
+            )
+        return page
+
+    def _joined(self, before: Page, page: Page) -> Page:
+        """`page` without the row that it shares with the page before. Raises when they share none: one was lost between."""
+        if not page.batch.num_rows or not before.batch.num_rows:
+            return page
+        first, last = page.batch.slice(0, 1), before.batch.slice(before.batch.num_rows - 1)
+        if first.equals(last):
+            return replace(page, batch=page.batch.slice(1))
+        if self._keys(first) <= self._keys(before.batch):
+            return page  # rows moved towards the end: some come twice, none is lost
+        raise SourceUnavailableError(
+            f"{self.where}: pages do not join, since rows moved while we read; run it again, and if it stays ask the owner for "
+            "an order that holds"
+        )
+
+    def _keys(self, batch: pa.RecordBatch) -> set[tuple[str | None, ...]]:
+        return set(zip(*(batch.column(name).to_pylist() for name in self._table.key), strict=True))
 
 
-def _check_fields(table: Table, row: dict[str, Any], delivery: Delivery) -> None:
-    tops = {column.path.split(".")[0] for column in table.columns}
-    missing = sorted(tops - set(row))
-    if missing:
-        raise missing_columns(table, missing, table.path)
-    delivery.unknown_fields |= set(row) - tops
+def _applied(first: Page, wanted: int) -> int:
+    """The page size that the source keeps to, whatever we asked for."""
+    sent: int = first.batch.num_rows
+    return sent if sent < first.total else max(sent, min(first.size or wanted, wanted))
+
+
+def _same(one: pa.RecordBatch, other: pa.RecordBatch) -> bool:
+    """Whether two pages begin and end with the same rows."""
+    last = one.num_rows - 1
+    return bool(
+        last >= 0
+        and one.num_rows == other.num_rows
+        and one.slice(0, 1).equals(other.slice(0, 1))
+        and one.slice(last).equals(other.slice(last))
+    )

@@ -1,108 +1,51 @@
-"""The LGSP connector against a server that misbehaves in every way that one has been seen to."""
+"""The LGSP connector: pages that move and grow, and what the answers may hold."""
 
-import base64
-import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from khochung.errors import ContractError, KhoChungError, SourceRefusedError, SourceUnavailableError
-from khochung.extract import Window, lgsp, open_delivery
+from khochung.contract import Source
+from khochung.errors import ContractError, KhoChungError, SourceUnavailableError
+from khochung.extract import Window, open_delivery
+from khochung.extract.session import Session
+from tests.ingest.toy_gateway import KEY, SECRET, WINDOW, Gateway, ids, make_rows, read, running
 from tests.ingest.toy_source import make_source
 
-WINDOW = Window(date(2025, 9, 1), None, datetime(2025, 9, 2, tzinfo=UTC))
-Answer = Callable[[], Response]
-
-
-@dataclass
-class Gateway:
-    """A small LGSP. `faults` are answered before anything else, one for each request of a page."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    size: int = 3
-    secret: str = "right"
-    faults: list[Answer] = field(default_factory=list)
-    after_page: Callable[[int], None] = lambda _: None
-    change: Callable[[dict[str, Any]], dict[str, Any]] = lambda body: body
-    tokens: dict[str, float] = field(default_factory=dict)
-    seen: list[dict[str, str]] = field(default_factory=list)
-    url: str = ""
-
-    async def token(self, request: Request) -> Response:
-        given = base64.b64decode(request.headers["Authorization"].split()[1]).decode()
-        if given != f"key:{self.secret}":
-            return JSONResponse({"error": "invalid_client"}, 401)
-        name = f"t{len(self.tokens)}"
-        self.tokens[name] = time.monotonic() + 60
-        return JSONResponse({"access_token": name, "expires_in": 3600})
-
-    async def page(self, request: Request) -> Response:
-        if self.faults:
-            return self.faults.pop(0)()
-        if self.tokens.get(request.headers["Authorization"].split()[1], 0) < time.monotonic():
-            return JSONResponse({"fault": {"code": 900902}}, 401)
-        self.seen.append(dict(request.query_params))
-        number = int(request.query_params["page"])
-        body = self.change(
-            {
-                "Status": "SUCCESS",
-                "Total": len(self.rows),
-                "PageSize": self.size,
-                "Data": self.rows[(number - 1) * self.size : number * self.size],
-            }
-        )
-        self.after_page(number)
-        return Response(orjson.dumps(body), media_type="application/json")
+PAGINGS = ["page", "offset", "cursor"]
 
 
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
-    made = Gateway([{"id": str(number), "name": f"n{number}", "changed_at": None} for number in range(10)])
-    routes = [Route("/token", made.token, methods=["POST"]), Route("/thing", made.page)]
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), port=0, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    made.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    environment(monkeypatch, made.url)
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
-    yield made
-    server.should_exit = True
-    thread.join()
+    monkeypatch.setattr(Session, "_sleep", lambda *_: None)
+    with running(Gateway()) as made:
+        for name, value in {"URL": made.url, "KEY": KEY, "SECRET": SECRET}.items():
+            monkeypatch.setenv(f"KHOCHUNG_SOURCE_TOY_{name}", value)
+        yield made
 
 
-def environment(monkeypatch: pytest.MonkeyPatch, url: str, secret: str = "right") -> None:
-    for name, value in {"URL": url, "KEY": "key", "SECRET": secret}.items():
-        monkeypatch.setenv(f"KHOCHUNG_SOURCE_TOY_{name}", value)
+@pytest.mark.parametrize("by", PAGINGS)
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 6, 9, 10, 40])
+def test_no_page_is_lost(gateway: Gateway, count: int, by: str) -> None:
+    gateway.rows = make_rows(count)
+    assert read(paging={"by": by}) == (ids(count), count, set())
 
 
-def read(window: Window = WINDOW, **options: Any) -> tuple[list[str], int | None, set[str]]:
-    """Ids in the order of their pages, the source's count, and the fields that the contract does not know."""
-    source, table = make_source("toy", "lgsp", **({"path": "/thing"} | options))
-    with open_delivery(source, table, window, frozenset()) as deliveries:
-        ids = [value for batch in deliveries[0].batches for value in batch.column("id").to_pylist()]
-        return ids, deliveries[0].counted, deliveries[0].unknown_fields
+def test_the_names_in_the_query_are_the_contracts(gateway: Gateway) -> None:
+    read()
+    assert {frozenset(query) for query in gateway.seen} == {frozenset({"page", "pageSize", "updated_before"})}
+    gateway.seen.clear()
+    read(paging={"by": "offset", "size": 4})
+    assert {query["limit"] for query in gateway.seen} == {"4"}
+    assert gateway.seen[0]["offset"] == "0"
 
 
-def ids(count: int) -> list[str]:
-    return [str(number) for number in range(count)]
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 6, 9, 10, 40])
-def test_no_page_is_lost(gateway: Gateway, count: int) -> None:
-    gateway.rows = [{"id": str(number), "name": None, "changed_at": None} for number in range(count)]
-    assert read() == (ids(count), count, set())
+def test_a_service_that_counts_pages_from_zero(gateway: Gateway) -> None:
+    gateway._place = lambda query: (int(query["so"]) * 3, 3)  # type: ignore[method-assign]
+    assert read(paging={"first": 0, "parameter": "so"})[0] == ids(10)
 
 
 def test_the_window_is_asked_for(gateway: Gateway) -> None:
@@ -112,16 +55,48 @@ def test_the_window_is_asked_for(gateway: Gateway) -> None:
     assert gateway.seen[0]["updated_before"] == WINDOW.end.isoformat()
 
 
+def test_a_query_in_the_path_stays(gateway: Gateway) -> None:
+    read(path="/thing?kind=a")
+    assert {query["kind"] for query in gateway.seen} == {"a"}
+
+
 def test_the_total_grows_while_we_read(gateway: Gateway) -> None:
     def grow(number: int) -> None:
         if number == 4:
-            gateway.rows += [{"id": str(10 + extra), "name": None, "changed_at": None} for extra in range(5)]
+            gateway.rows += make_rows(17)[12:]
 
-    gateway.rows = gateway.rows[:9] + [{"id": "9", "name": None, "changed_at": None}] * 3
-    gateway.after_page = grow
-    found, counted, _ = read()
-    assert found == [*ids(9), "9", "9", "9", "10", "11", "12", "13", "14"]
-    assert counted == 17
+    gateway.rows, gateway.after_page = make_rows(12), grow
+    assert read() == (ids(17), 17, set())
+
+
+def test_the_total_falls_while_we_read_and_the_largest_one_counts(gateway: Gateway) -> None:
+    gateway.after_page = lambda number: gateway.rows.pop(0) if number == 1 else None  # type: ignore[assignment]
+    with pytest.raises(
+        SourceUnavailableError, match=r"toy\.thing: the source counts 10 rows and sent 9; .* run it again"
+    ):
+        read(source={"at_once": 1})
+
+
+def test_pages_that_overlap_by_a_row_show_that_one_was_lost(gateway: Gateway) -> None:
+    def shift(number: int) -> None:
+        if number == 1:  # the count stays
+            gateway.rows.pop(0)
+            gateway.rows.append({"id": "new", "name": None, "changed_at": None})
+
+    gateway.after_page = shift
+    with pytest.raises(SourceUnavailableError, match=r"toy\.thing: pages do not join, since rows moved"):
+        read(paging={"by": "offset"}, source={"at_once": 1})
+
+
+def test_rows_that_move_towards_the_end_come_twice(gateway: Gateway) -> None:
+    def push(number: int) -> None:
+        if number == 1:
+            gateway.rows.insert(0, {"id": "new", "name": None, "changed_at": None})
+
+    gateway.after_page = push
+    found, counted, _ = read(paging={"by": "offset"}, source={"at_once": 1})
+    assert sorted(set(found)) == sorted(ids(10)) and len(found) > 10
+    assert counted == 11, "the load finds ten keys of eleven and refuses"
 
 
 def test_one_row_comes_as_an_object_and_none_as_null(gateway: Gateway) -> None:
@@ -136,10 +111,7 @@ def test_one_row_comes_as_an_object_and_none_as_null(gateway: Gateway) -> None:
 
 def test_a_row_repeated_on_the_next_page_is_handed_on(gateway: Gateway) -> None:
     def repeat(body: dict[str, Any]) -> dict[str, Any]:
-        return body | {
-            "Total": 10,
-            "Data": [gateway.rows[2], *body["Data"]] if body["Data"][0]["id"] == "3" else body["Data"],
-        }
+        return body | {"Data": [gateway.rows[2], *body["Data"]]} if body["Data"][0]["id"] == "3" else body
 
     gateway.change = repeat
     found, counted, _ = read()
@@ -147,93 +119,163 @@ def test_a_row_repeated_on_the_next_page_is_handed_on(gateway: Gateway) -> None:
     assert counted == 10, "the load sees more rows than the source counts, and drops the repeated one"
 
 
-FAULTS: dict[str, Answer] = {
-    "throttled": lambda: Response(status_code=429, headers={"Retry-After": "0"}),
-    "throttled until a date": lambda: Response(
-        status_code=429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}
+def test_a_service_that_sends_its_last_page_again_past_the_end(gateway: Gateway) -> None:
+    gateway.rows = make_rows(9)
+    gateway._place = lambda query: (min(int(query["page"]) - 1, 2) * 3, 3)  # type: ignore[method-assign]
+    assert read()[0] == ids(9)
+
+
+ROW = {"id": "1", "name": "x", "changed_at": None}
+BREACHES: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], type[KhoChungError], str]] = {
+    "a field is gone": (
+        lambda body: body | {"Data": [{"id": row["id"], "changed_at": None} for row in body["Data"]]},
+        ContractError,
+        r"toy\.thing: /thing lacks name;.*_toy__sources.yml",
     ),
-    "unavailable": lambda: Response(status_code=503),
-    "error in a 200": lambda: JSONResponse({"Status": "ERROR", "Code": "E42"}),
-    "cut short": lambda: Response(b'{"Status": "SUCCESS", "Data": [{"id"'),
-    "a list": lambda: JSONResponse([]),
-    "token refused": lambda: JSONResponse({"fault": {"code": 900901}}, 401),
+    "an object in place of text": (
+        lambda body: body | {"Data": [row | {"name": {"vi": "x"}} for row in body["Data"]]},
+        ContractError,
+        r"toy\.thing: name holds an object or a list where the contract says text.*_toy__sources.yml",
+    ),
+    "rows that are texts": (
+        lambda body: body | {"Data": ["x"] * len(body["Data"])},
+        ContractError,
+        "no list of objects",
+    ),
+    "rows that are null": (lambda body: body | {"Data": [None]}, ContractError, "no list of objects"),
+    "a text": (lambda body: body | {"Data": "x"}, ContractError, "no list of objects"),
+    "no rows and no total": (lambda _: {"Status": "SUCCESS"}, ContractError, "/thing answered without Data and Total"),
+    "no total": (
+        lambda body: {"Status": "SUCCESS", "Data": body["Data"]},
+        ContractError,
+        "/thing answered without Total",
+    ),
+    "a total of words": (lambda body: body | {"Total": "nhiều"}, ContractError, "Total that is no count"),
+    "a total of null": (lambda body: body | {"Total": None}, ContractError, "Total that is no count"),
+    "a total below zero": (lambda body: body | {"Total": -1}, ContractError, "Total that is no count"),
+    "no page but the first": (
+        lambda body: body | {"Data": make_rows(3)},
+        ContractError,
+        r"toy\.thing: /thing sends the same page twice; does it know `page`\?.*_toy__sources.yml",
+    ),
+    "fewer rows than its own count": (
+        lambda body: body | {"Data": body["Data"][:2]},
+        SourceUnavailableError,
+        r"/thing counts 10 rows, but its page from row 0 holds 2; tried 8 times",
+    ),
+    "null where there are rows": (
+        lambda body: body | {"Data": None},
+        SourceUnavailableError,
+        "counts 10 rows, but its page from row 0 holds 0",
+    ),
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_what_passes_is_tried_again(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr(lgsp.time, "sleep", slept.append)
-    gateway.faults = [FAULTS[fault]] * 3
-    assert read()[0] == ids(10)
-    assert gateway.faults == []
-    if fault == "throttled until a date":
-        assert slept.count(1) >= 3
-
-
-def test_what_does_not_pass_is_told_after_the_last_try(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lgsp, "TRIES", 3)
-    gateway.faults = [FAULTS["error in a 200"]] * 9
-    with pytest.raises(SourceUnavailableError, match="source toy: /thing answered 200 with error E42"):
-        read()
-    assert len(gateway.faults) == 6
-
-
-def test_a_token_that_expires_between_pages_is_renewed(gateway: Gateway) -> None:
-    gateway.after_page = lambda number: gateway.tokens.update(t0=0.0) if number == 1 else None
-    assert read()[0] == ids(10)
-    assert list(gateway.tokens) == ["t0", "t1"], "one new token, whatever the number of requests under way"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "kind", "match"),
-    [
-        (
-            lambda row: {"id": row["id"], "changed_at": None},
-            ContractError,
-            r"toy\.thing: /thing lacks name;.*_toy__sources.yml",
-        ),
-        (
-            lambda row: row | {"name": {"vi": "x"}},
-            ContractError,
-            r"toy\.thing: name holds an object.*_toy__sources.yml",
-        ),
-    ],
-)
-def test_rows_that_break_the_contract(
-    gateway: Gateway, spoil: Callable[[dict[str, Any]], dict[str, Any]], kind: type[KhoChungError], match: str
-) -> None:
-    gateway.rows = [spoil(row) for row in gateway.rows]
+@pytest.mark.parametrize("breach", BREACHES)
+def test_an_answer_that_breaks_the_contract(gateway: Gateway, breach: str) -> None:
+    gateway.change, kind, match = BREACHES[breach]
     with pytest.raises(kind, match=match):
         read()
 
 
-def test_an_envelope_without_rows_breaks_the_contract(gateway: Gateway) -> None:
-    gateway.change = lambda body: {"Status": "SUCCESS", "Items": body["Data"]}
-    with pytest.raises(ContractError, match="/thing answered without Data and Total"):
+def test_more_rows_than_the_total_are_refused(gateway: Gateway) -> None:
+    gateway.change = lambda body: body | {"Total": 3}
+    with pytest.raises(ContractError, match="/thing sends more rows than its Total"):
         read()
+
+
+def test_a_cursor_that_goes_in_circles(gateway: Gateway) -> None:
+    gateway.change = lambda body: body | {"NextCursor": "3"}
+    with pytest.raises(ContractError, match="NextCursor names a page again"):
+        read(paging={"by": "cursor"})
+
+
+def test_a_cursor_that_ends_early(gateway: Gateway) -> None:
+    gateway.change = lambda body: body | {"NextCursor": None}
+    with pytest.raises(SourceUnavailableError, match="the source counts 10 rows and sent 3"):
+        read(paging={"by": "cursor"})
+
+
+def test_a_cursor_deep_in_the_answer(gateway: Gateway) -> None:
+    gateway.change = lambda body: body | {"Paging": {"After": body.pop("NextCursor")}}
+    assert read(paging={"by": "cursor", "next": "Paging.After"})[0] == ids(10)
 
 
 def test_fields_that_the_contract_does_not_know_are_told(gateway: Gateway) -> None:
-    gateway.rows = [row | {"extra": 1} for row in gateway.rows]
-    assert read()[2] == {"extra"}
+    gateway.rows = [row | ({"extra": 1} if row["id"] == "5" else {}) for row in gateway.rows]
+    assert read() == (ids(10), 10, {"extra"})
 
 
-def test_a_wrong_secret_is_refused_at_once(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment(monkeypatch, gateway.url, secret="wrong-secret")
-    with pytest.raises(SourceRefusedError, match="KHOCHUNG_SOURCE_TOY_KEY and _SECRET") as caught:
-        read()
-    assert "wrong-secret" not in str(caught.value)
-    assert gateway.seen == []
+def batch(gateway: Gateway, body: bytes, columns: dict[str, str], **paths: str) -> dict[str, list[str | None]]:
+    """What one answer becomes."""
+    gateway.faults = [lambda: Response(body, media_type="application/json")]
+    source, table = make_source("toy", "lgsp", columns, path="/thing")
+    moved = [column.model_copy(update={"path": paths.get(column.name, column.name)}) for column in table.columns]
+    source = Source.model_construct(**dict(source) | {"tables": (table.model_copy(update={"columns": tuple(moved)}),)})
+    with open_delivery(source, source.tables[0], WINDOW, frozenset()) as deliveries:
+        found: dict[str, list[str | None]] = next(deliveries[0].batches).to_pydict()
+        return found
 
 
-def test_a_path_that_is_not_there_is_refused_at_once(gateway: Gateway) -> None:
-    with pytest.raises(SourceRefusedError, match="/nothing answered 404"):
-        read(path="/nothing")
+def envelope(*rows: bytes) -> bytes:
+    return b'{"Status":"SUCCESS","Total":%d,"PageSize":9,"Data":[%s]}' % (len(rows), b",".join(rows))
 
 
-def test_a_source_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lgsp, "TRIES", 2)
-    environment(monkeypatch, "http://127.0.0.1:1")
-    with pytest.raises(SourceUnavailableError, match=r"127\.0\.0\.1:1.*is KHOCHUNG_SOURCE_TOY_URL right"):
-        read()
+def test_what_was_sent_stays_to_the_last_digit(gateway: Gateway) -> None:
+    values = [
+        b'"0012"',
+        b"12.50",
+        b"1e3",
+        b"-0.0",
+        b"12345678901234567890.123456789",
+        b"123456789012345678901234567890",
+        b"true",
+        b"null",
+    ]
+    body = envelope(*(b'{"id":%s}' % value for value in values))
+    assert batch(gateway, body, {"id": "text"})["id"] == ["0012", *(value.decode() for value in values[1:-1]), None]
+
+
+def test_json_keeps_its_spelling(gateway: Gateway) -> None:
+    body = envelope(b'{"id":{"a": 1.50,"b":[ ]}}', b'{"id":null}', b'{"id":"x"}')
+    assert batch(gateway, body, {"id": "jsonb"})["id"] == ['{"a": 1.50,"b":[ ]}', None, '"x"']
+
+
+def test_texts_that_look_like_the_envelope_stay_texts(gateway: Gateway) -> None:
+    name = 'a"},{"id":"\\ và \u0110\u0303 ' * 3
+    body = envelope(orjson.dumps({"id": name}), orjson.dumps({"id": None}))
+    assert batch(gateway, body, {"id": "text"})["id"] == [name, None]
+
+
+def test_objects_may_be_absent_empty_or_null(gateway: Gateway) -> None:
+    body = envelope(
+        b'{"id":1,"Ten":{"Ho":"A"}}', b'{"id":2,"Ten":""}', b'{"id":3,"Ten":null}', b'{"id":4}', b'{"id":5,"Ten":{}}'
+    )
+    found = batch(gateway, body, {"id": "text", "surname": "text"}, surname="Ten.Ho")
+    assert found == {"id": ["1", "2", "3", "4", "5"], "surname": ["A", None, None, None, None]}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (b'{"TenDem":"A"}', r"toy\.thing: /thing lacks Ten\.Ho"),
+        (b'"Van A"', r"toy\.thing: Ten holds a plain value where the contract looks for Ho inside an object"),
+        (b'[{"Ho":"A"}]', r"toy\.thing: Ten holds a list where the contract looks for Ho.*declare Ten as jsonb"),
+    ],
+)
+def test_an_object_of_another_shape_is_no_null(gateway: Gateway, value: bytes, message: str) -> None:
+    with pytest.raises(ContractError, match=message) as caught:
+        batch(gateway, envelope(b'{"id":1,"Ten":%s}' % value), {"id": "text", "surname": "text"}, surname="Ten.Ho")
+    assert "Van A" not in str(caught.value)
+
+
+def test_paths_that_overlap_are_refused(gateway: Gateway) -> None:
+    with pytest.raises(ContractError, match="`path` of surname and whole overlap"):
+        batch(gateway, envelope(), {"whole": "jsonb", "surname": "text"}, whole="Ten", surname="Ten.Ho")
+
+
+def test_a_contract_says_rest_only_of_a_rest_source() -> None:
+    with pytest.raises(ValueError, match=r"service, paging of thing is for `connector: lgsp`"):
+        make_source("toy", "database", service={"at_once": 2}, paging={"by": "offset"})
+    with pytest.raises(ValueError, match="Extra inputs are not permitted"):
+        make_source("toy", "lgsp", service={"authentication": {"kind": "wso2", "realm": "x"}})

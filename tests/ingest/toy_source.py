@@ -23,7 +23,11 @@ _numbers = itertools.count(1)
 
 
 def make_source(
-    name: str, connector: str, columns: dict[str, str] | None = None, **options: Any
+    name: str,
+    connector: str,
+    columns: dict[str, str] | None = None,
+    service: dict[str, Any] | None = None,
+    **options: Any,
 ) -> tuple[Source, Table]:
     """A source of one table; `columns` maps names to types, the first is the key unless `key` says otherwise."""
     columns = columns or COLUMNS
@@ -54,6 +58,7 @@ def make_source(
             "legal_basis": "none",
             "tables": [entry | options],
         }
+        | ({"service": service} if service else {})
     )
     return source, source.tables[0]
 
