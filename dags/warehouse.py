@@ -10,6 +10,7 @@ Woken when every source has delivered, and at 05:00 in any case.
 
 **When it is red.** `staging`, `marts`, `open_data`: the last lines name the model or test; `ops.model_run` has them all.
 `judge_sources`: a source's suite failed critically; the verdict is in `ops.verdict`. Marts keep their last good state.
+`error_lists`: the agencies keep their last lists; clear the task when its cause is mended, nothing waits for it.
 `decide` skipping is normal: nothing changed since the last good build.
 """
 
@@ -61,6 +62,17 @@ def warehouse() -> None:
         return build_id
 
     @task
+    def error_lists(build_id: int) -> None:
+        """Write each agency's list of what it has to mend, also where its source is about to be turned down."""
+        from khochung import transform
+        from khochung.ops import agency_lists
+        from khochung.settings import Settings
+
+        settings = Settings.from_environment()
+        counts = agency_lists.write(settings, transform.current(settings, build_id).as_of)
+        print("\n".join(f"{agency}: {count:,} open issues" for agency, count in counts.items()))
+
+    @task
     def marts(build_id: int) -> int:
         """Conform, link and build the star."""
         from khochung import transform
@@ -86,6 +98,7 @@ def warehouse() -> None:
         """Wake the publisher, also after a run with nothing to build: it asks the ledger what is unpublished."""
 
     built = open_data(marts(judge_sources(start := staging())))
+    error_lists(start)
     decide() >> start
     built >> announce()
 

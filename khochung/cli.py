@@ -138,6 +138,23 @@ def source_ingest(name: str, as_of: datetime | None) -> None:
             click.echo(f"{name}.{table.name} from {origin}: {counts or 'loaded before'}")
 
 
+@main.command()
+@click.option("--agency", help="Name of the agency, or of its folder below internal/agencies/.")
+@click.option("--source", help="Name of the source.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def issues(agency: str | None, source: str | None, as_json: bool) -> None:
+    """Open data issues by agency, source and code, with their age and trend."""
+    from rich.console import Console
+
+    from khochung.ops import issues as log
+
+    found = log.summary(Settings.from_environment(), agency, source)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=date.isoformat))
+    else:
+        Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(log.grids(found))
+
+
 @main.group()
 def release() -> None:
     """Releases of open data."""

@@ -64,8 +64,13 @@ class Settings:
 
     @property
     def artefacts(self) -> Path:
-        """Internal by-products: dbt targets, Data Docs, agency error lists. Never published."""
+        """Internal by-products: dbt targets, Data Docs. Never published."""
         return self.home / "artefacts"
+
+    @property
+    def internal(self) -> Path:
+        """What single agencies are told, mode 0700: their error lists. Never published."""
+        return self.home / "internal"
 
     def business_date(self) -> date:
         """The day that the data describes: the pinned day of a simulated province (file `as_of`), else today."""

@@ -27,7 +27,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "transformer": {"raw": "read", "ops": "write"} | dict.fromkeys(SCHEMAS, "all"),
     "analyst": {"marts": "read", "open_data": "read"},
     "publisher": {"open_data": "read"},
-    "operator": {"ops": "write", "quality": "read"},
+    "operator": {"ops": "write", "quality": "read", "seeds": "read"},
 }
 
 

@@ -117,7 +117,7 @@ def test_defects_are_logged_for_the_owner(newcomer: Newcomer) -> None:
     owner = "Sở Nông nghiệp và Môi trường"
     assert found == [
         ("TN01|31/09/2025", "observed_on", "DATE_MALFORMED", "critical", "31/09/2025", owner),
-        ("|30/09/2025", "station_code", "KEY_MISSING", "critical", None, owner),
+        ("|30/09/2025", "station_code", "KEY_MISSING", "critical", "observed_on=30/09/2025; rainfall_mm=1,5", owner),
         ("TN01|29/09/2025", "rainfall_mm", "NUMBER_FORMAT", "warning", "vết", owner),
     ]
     held = newcomer.query("select record_key, issue_codes from quality.quarantine where source_name = 'weather'")

@@ -1,29 +1,33 @@
-{# Every table of every source contract, with its columns and their privacy classes. The list comes from outside
-(khochung.transform.environment): while dbt parses, when refs are found, it does not yet know its own sources. A test
-compares the two. #}
+{# Every table of every source contract: its key, its columns with their privacy classes, and their types. The list
+comes from outside (khochung.transform.environment): while dbt parses, when refs are found, it does not yet know its own
+sources. A test compares the two. #}
 {% macro contract_tables() -%}
     {%- set found = [] -%}
     {%- for name in env_var('KHOCHUNG_DBT_TABLES').split() -%}
         {%- set parts = name.split('.') -%}
-        {%- do found.append({'source': parts[0], 'name': parts[-1], 'columns': contract_privacy(parts[0], parts[-1])}) -%}
+        {%- set table = contract_facts(parts[0], parts[-1]) -%}
+        {%- do table.update({'source': parts[0], 'name': parts[-1]}) -%}
+        {%- do found.append(table) -%}
     {%- endfor -%}
     {{ return(found) }}
 {%- endmacro %}
 
-{# Column -> privacy class of one table. #}
-{% macro contract_privacy(source_name, table_name) -%}
-    {%- set classes = {} -%}
+{# Of one table: `columns`, column -> privacy class; `types`, column -> type; `key`, its columns. #}
+{% macro contract_facts(source_name, table_name) -%}
+    {%- set facts = {'columns': {}, 'types': {}, 'key': []} -%}
     {%- if execute -%}
         {%- for node in graph.sources.values() if node.source_name == source_name and node.name == table_name -%}
+            {%- do facts.key.extend(node.config.meta.key or node.meta.key) -%}
             {%- for column in node.columns.values() -%}
-                {%- do classes.update({column.name: (column.config.meta or column.meta).privacy}) -%}
+                {%- do facts.columns.update({column.name: (column.config.meta or column.meta).privacy}) -%}
+                {%- do facts.types.update({column.name: column.data_type}) -%}
             {%- endfor -%}
         {%- endfor -%}
-        {%- if not classes -%}
+        {%- if not facts.columns -%}
             {{ exceptions.raise_compiler_error("no contract for " ~ source_name ~ "." ~ table_name ~ ": see models/staging") }}
         {%- endif -%}
     {%- endif -%}
-    {{ return(classes) }}
+    {{ return(facts) }}
 {%- endmacro %}
 
 {# As much of a value as may be shown to the owner of the source: all of it where the contract says `none`; its shape
@@ -35,6 +39,15 @@ compares the two. #}
             then regexp_replace(regexp_replace(left({{ record }} ->> {{ field }}, 80), '[0-9]', '#', 'g'), '[[:alpha:]]', 'x', 'g')
         else length({{ record }} ->> {{ field }}) || ' ký tự'
     end
+{%- endmacro %}
+
+{# The columns of a row that anybody may see, as `name=value; …`, at most 200 letters. #}
+{% macro open_values(record, classes) -%}
+    (
+        select left(string_agg(pair.key || '=' || left(pair.value, 40), '; ' order by pair.key), 200)
+        from jsonb_each_text({{ record }}) as pair
+        where pair.value <> '' and pair.key in ({{ quoted(classes, 'none') }})
+    )
 {%- endmacro %}
 
 {% macro quoted(classes, wanted) -%}
@@ -59,4 +72,43 @@ compares the two. #}
         when '' then ''
         {%- endfor %}
     end
+{%- endmacro %}
+
+{# What the cursor of a refused row says, as a moment; null where its table has none, or it cannot be read. Local times
+are of Việt Nam. #}
+{% macro refused_cursor() -%}
+    {%- set tables = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.sources.values() if node.config.meta.cursor -%}{%- do tables.append(node) -%}{%- endfor -%}
+    {%- endif -%}
+    case concat_ws('.', source_name, table_name)
+        {%- for node in tables %}
+        {%- set cursor = node.config.meta.cursor %}
+        when '{{ node.source_name }}.{{ node.name }}' then {{ moment("payload ->> '" ~ cursor ~ "'", node.columns[cursor].data_type) }}
+        {%- else %}
+        when '' then cast(null as timestamptz)
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{% macro moment(text, type) -%}
+    case
+        when pg_input_is_valid({{ text }}, '{{ type }}') and {{ text }} ~ '^ *[0-9]'
+            then cast({{ text }} as {{ type }}){{ " at time zone 'Asia/Ho_Chi_Minh'" if type != 'timestamptz' }}
+    end
+{%- endmacro %}
+
+{# True where two rows have one key: `held` is a row of raw, `payload` what a refused row held, as JSON. Compared as the
+values that they are, so that the index of the key serves. #}
+{% macro same_record(held, payload, table) -%}
+    {%- for name in table.key %}
+    {%- set text = payload ~ " ->> '" ~ name ~ "'" %}
+    {{- " and " if not loop.first }}
+    {%- if table.types[name] == 'text' %}{{ held }}.{{ name }} = {{ text }}
+    {%- else %}{{ held }}.{{ name }} = case
+        when pg_input_is_valid({{ text }}, '{{ table.types[name] }}') then cast({{ text }} as {{ table.types[name] }})
+    end
+    {%- endif %}
+    {%- else %}true
+    {%- endfor %}
 {%- endmacro %}

@@ -12,6 +12,7 @@ from {{ ref('issue') }}
 where
     source_name = '{{ table.source }}' and table_name = '{{ table.name }}'
     and field in ('{{ hidden | join("', '") }}')
+    and issue_code <> 'KEY_MISSING' -- which shows columns of class none in place of the key
     and masked_value !~ '^[0-9]+ ký tự$'
 {{ "union all" if not loop.last }}
 {% endfor %}

@@ -69,6 +69,18 @@ create table if not exists ops.model_run (
     recorded_at timestamptz not null default clock_timestamp()
 );
 
+-- Written by dbt with quality.issue: open after the build = open before it + opened - closed.
+create table if not exists ops.issue_trend (
+    build_id bigint not null references ops.build,
+    source_name text not null,
+    table_name text not null,
+    issue_code text not null,
+    open bigint not null,
+    opened bigint not null,
+    closed bigint not null,
+    primary key (build_id, source_name, table_name, issue_code)
+);
+
 create table if not exists ops.verdict (
     verdict_id bigint generated always as identity primary key,
     scope text not null check (scope in ('source', 'warehouse', 'dataset')),

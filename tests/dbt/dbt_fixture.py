@@ -169,7 +169,7 @@ def fill(settings: Settings) -> None:
                 connection.execute(sql.SQL("insert into {} ({}) values ({})").format(relation, names, places), values)
 
 
-def run(settings: Settings, *arguments: str, as_of: str = AS_OF) -> int:
+def run(settings: Settings, *arguments: str, as_of: str = AS_OF, build_id: int = 7) -> int:
     """dbt with the pipeline's variables."""
-    variables = json.dumps({"as_of": as_of, "build_id": 7})
+    variables = json.dumps({"as_of": as_of, "build_id": build_id})
     return transform.dbt(settings, [*arguments, "--vars", variables], settings.artefacts / "dbt")

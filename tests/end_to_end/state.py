@@ -6,7 +6,16 @@ import json
 from conftest import Installation
 
 # When it was loaded and by which load may differ; what is held may not.
-PASSING = {"_load_id", "_loaded_at", "first_seen", "last_seen", "build_id", "closed_at"}
+PASSING = {
+    "_load_id",
+    "_loaded_at",
+    "first_seen",
+    "open_since",
+    "last_seen",
+    "closed_at",
+    "opened_build_id",
+    "build_id",
+}
 LAYERS = ("raw", "marts", "open_data", "quality")
 
 

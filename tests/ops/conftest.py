@@ -1,0 +1,5 @@
+"""One server for the tests of what looks after the system."""
+
+from tests.toy_warehouse import server
+
+__all__ = ["server"]
