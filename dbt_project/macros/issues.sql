@@ -78,6 +78,15 @@ system and one without is of the two-level system, whenever it was written down.
     end
 {%- endmacro %}
 
+{# Columns that came after the first issue logs, which cannot be built anew: they remember. #}
+{% macro extend_issue_log(log) -%}
+    {%- if is_incremental() -%}
+    alter table {{ log }}
+    add column if not exists open_since date,
+    add column if not exists opened_build_id integer
+    {%- endif -%}
+{%- endmacro %}
+
 {# How many issues of each kind a build found open, opened and closed: rows of ops.issue_trend, in the transaction of the
 issue log itself, once per build. A build by hand, which ops.build does not know, leaves no trace. #}
 {% macro record_issue_trend(log) -%}

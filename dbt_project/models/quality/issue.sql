@@ -2,7 +2,8 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key='issue_key',
-    on_schema_change='append_new_columns',
+    on_schema_change='fail',
+    pre_hook='{{ extend_issue_log(this) }}',
     post_hook='{{ record_issue_trend(this) }}'
 ) }}
 
