@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -31,15 +32,12 @@ COLUMNS: dict[str, int] = {
     "Hệ thống nguồn / Source": 28,
     "Bảng / Table": 20,
     "Khóa bản ghi / Record key": 36,
-    "Trường / Field": 20,
-    "Trường tại nguồn / Field at the source": 24,
+    "Trường tại nguồn / Field at the source": 28,
     "Mã lỗi / Issue code": 26,
     "Mức độ / Severity": 22,
     "Giá trị (đã che) / Value (masked)": 28,
-    "Giải thích": 48,
-    "Explanation": 48,
-    "Cách xử lý": 60,
-    "What to do": 60,
+    "Giải thích / Explanation": 60,
+    "Cách xử lý / What to do": 80,
     "Phát hiện lần đầu / First seen": 18,
     "Tồn tại từ / Open since": 18,
     "Số ngày tồn / Age in days": 14,
@@ -53,8 +51,8 @@ SEVERITY = {
 ISSUES = """
     select
         issue.agency, issue.source_name, issue.table_name, issue.record_key, issue.field, issue.issue_code, issue.severity,
-        issue.masked_value, code.title_vi, code.title_en, code.remedy_vi, code.remedy_en, issue.first_seen,
-        issue.open_since, %s - issue.open_since
+        issue.masked_value, code.title_vi || ' / ' || code.title_en, code.remedy_vi || ' / ' || code.remedy_en,
+        issue.first_seen, issue.open_since, %s - issue.open_since
     from quality.issue
     join seeds.issue_code as code using (issue_code)
     where issue.closed_at is null
@@ -115,6 +113,7 @@ def slugs(agencies: Iterable[str]) -> dict[str, str]:
     }
 
 
+@lru_cache(maxsize=1024)  # the explanations come again and again
 def harmless(value: str) -> str:
     """A text that no spreadsheet takes for a formula, in one line."""
     return _FORMULA.sub(r"\1\2'\3", _UNPRINTABLE.sub(" ", value))
@@ -149,13 +148,17 @@ class Wording:
         tables = [(source, table) for source in sources for table in source.tables]
         return cls(
             {source.name: f"{source.title_vi} ({source.name})" for source, _ in tables},
-            {(table.source, table.name, column.name): column.path for _, table in tables for column in table.columns},
+            {
+                (table.source, table.name, column.name): f"{column.path} ({column.name})"
+                for _, table in tables
+                for column in table.columns
+            },
         )
 
     def row(self, issue: tuple[Any, ...]) -> Row:
         """One line of a list, from a row of ISSUES."""
         _, source, table, key, field, code, severity, value, *rest = issue
-        place = (self.titles.get(source, source), table, key, field, self.fields.get((source, table, field)))
+        place = (self.titles.get(source, source), table, key, self.fields.get((source, table, field), field))
         return (*place, code, SEVERITY[severity], value, *rest)
 
 
@@ -166,8 +169,9 @@ def _write_list(stem: Path, rows: Iterable[Row]) -> int:
         writers = [files.enter_context(output) for output in outputs]
         for row in rows:
             count += 1
+            line = tuple(harmless(cell) if isinstance(cell, str) else cell for cell in row)
             for writer in writers:
-                writer.write(tuple(harmless(cell) if isinstance(cell, str) else cell for cell in row))
+                writer.write(line)
     return count
 
 

@@ -67,18 +67,17 @@ def summary(settings: Settings, agency: str | None = None, source: str | None = 
     owner = _owner(agency) if agency else None
     if source:
         contract.source(source)
-    with warehouse.connect(settings, "operator", row_factory=dict_row) as connection:
-        if not connection.execute(
-            "select from pg_tables where (schemaname, tablename) = ('quality', 'issue')"
-        ).fetchone():
+    sources = [
+        declared.name
+        for declared in contract.sources().values()
+        if source in (None, declared.name) and owner in (None, declared.owner_agency)
+    ]
+    with warehouse.connect(settings, "operator") as connection, connection.cursor(row_factory=dict_row) as cursor:
+        known = cursor.execute("select to_regclass('quality.issue') as log").fetchone()
+        if known is None or known["log"] is None:
             raise ConfigurationError("there is no issue log yet: it comes with the first build of the DAG warehouse")
-        issues: Records = connection.execute(KINDS, {"agency": owner, "source": source}).fetchall()  # type: ignore[assignment]
-        sources = [
-            declared.name
-            for declared in contract.sources().values()
-            if source in (None, declared.name) and owner in (None, declared.owner_agency)
-        ]
-        trend: Records = connection.execute(TREND, {"builds": BUILDS, "sources": sources}).fetchall()  # type: ignore[assignment]
+        issues = cursor.execute(KINDS, {"agency": owner, "source": source}).fetchall()
+        trend = cursor.execute(TREND, {"builds": BUILDS, "sources": sources}).fetchall()
     return {"issues": issues, "trend": trend}
 
 

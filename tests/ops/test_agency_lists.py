@@ -48,13 +48,13 @@ def test_a_row_says_what_is_wrong_where_since_when_and_what_to_do(settings: Sett
     )
     assert agency_lists.write(settings, AS_OF)["Sở Nông nghiệp và Môi trường"] == 1
     expected = [
-        "Đất đai (land)", "parcel", "k", "xa_id", "xa_id", "CODE_UNKNOWN", "cảnh báo / warning", "99999", "Mã lạ",
-        "Unknown code", "Sửa mã", "Correct the code", "2025-08-01", "2025-09-10", "20",
+        "Đất đai (land)", "parcel", "k", "xa_id (xa_id)", "CODE_UNKNOWN", "cảnh báo / warning", "99999",
+        "Mã lạ / Unknown code", "Sửa mã / Correct the code", "2025-08-01", "2025-09-10", "20",
     ]  # fmt: skip
     assert [list(row.values()) for row in rows(settings, LAND)] == [expected]
     heading, row = cells(settings, LAND)
     assert heading == list(agency_lists.COLUMNS) == list(rows(settings, LAND)[0])
-    assert row == [*expected[:12], datetime(2025, 8, 1), datetime(2025, 9, 10), 20]
+    assert row == [*expected[:9], datetime(2025, 8, 1), datetime(2025, 9, 10), 20]
 
 
 def test_a_field_is_named_as_its_source_names_it(settings: Settings) -> None:
@@ -67,7 +67,7 @@ def test_a_field_is_named_as_its_source_names_it(settings: Settings) -> None:
     )
     agency_lists.write(settings, AS_OF)
     named = [row["Trường tại nguồn / Field at the source"] for row in rows(settings, POLICE)]
-    assert named == ["SoDinhDanh", ""]
+    assert named == ["SoDinhDanh (personal_id)", ""]
 
 
 def test_an_agency_sees_its_own_open_issues_and_nothing_else(settings: Settings) -> None:
@@ -128,8 +128,8 @@ def test_the_sheet_is_made_to_be_worked_with(settings: Settings) -> None:
     fill(settings, [{"record_key": "1"}, {"record_key": "2"}])
     agency_lists.write(settings, AS_OF)
     page = sheet(settings, LAND)
-    assert (page.freeze_panes, page.auto_filter.ref) == ("A2", "A1:O3")
-    assert all(page.column_dimensions[letter].width > 10 for letter in "ABCO")
+    assert (page.freeze_panes, page.auto_filter.ref) == ("A2", "A1:L3")
+    assert all(page.column_dimensions[letter].width > 10 for letter in "ABCL")
 
 
 def test_a_sheet_that_is_full_says_where_the_rest_is(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
