@@ -90,7 +90,7 @@ class Service(Strict):
     """
 
     authentication: Annotated[Wso2 | Keycloak | Signed | AccessKey, Field(discriminator="kind")] = Wso2()
-    requests_per_second: float = Field(default=50, gt=0)
+    requests_per_second: float | None = Field(default=None, gt=0)
     at_once: int = Field(default=4, ge=1, le=32)
     time_limit_minutes: int = Field(default=60, ge=1)
 

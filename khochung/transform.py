@@ -180,7 +180,8 @@ def document(settings: Settings) -> Path:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What the dbt project reads: the warehouse's address for the transformer role, and the tables of all contracts."""
+    """What the dbt project reads: the warehouse's address for the transformer role, the tables of all contracts, and the
+    texts that mean "nothing was said" in their columns."""
     keywords = warehouse.parameters(settings, "transformer")
     return os.environ | {
         "KHOCHUNG_DBT_HOST": keywords["host"],
@@ -190,6 +191,13 @@ def environment(settings: Settings) -> dict[str, str]:
         "KHOCHUNG_DBT_PASSWORD": keywords.get("password", ""),
         "KHOCHUNG_DBT_TABLES": " ".join(
             f"{table.source}.{table.name}" for source in contract.sources().values() for table in source.tables
+        ),
+        "KHOCHUNG_DBT_MISSING": json.dumps(
+            {
+                table.relation: {column.name: [*source.missing, *column.missing] for column in table.columns}
+                for source in contract.sources().values()
+                for table in source.tables
+            }
         ),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",

@@ -30,6 +30,20 @@ sources. A test compares the two. #}
     {{ return(facts) }}
 {%- endmacro %}
 
+{# The texts that mean "nothing was said" in `<row>.<column>`, from the contract of the table whose base model is being
+compiled, or tested. They come from outside: a unit test sees no sources. #}
+{% macro missing_texts(value) -%}
+    {%- set texts = [''] -%}
+    {%- if execute -%}
+        {%- set table = (model.tested_node_unique_id or model.unique_id).split('.')[-1] | replace('base_', '', 1) -%}
+        {%- set texts = fromjson(env_var('KHOCHUNG_DBT_MISSING')).get(table, {}).get(value.split('.')[-1]) -%}
+        {%- if texts is none -%}
+            {{ exceptions.raise_compiler_error(value ~ " is no column of the contract of " ~ table) }}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(texts) }}
+{%- endmacro %}
+
 {# As much of a value as may be shown to the owner of the source: all of it where the contract says `none`; its shape
 (# for a digit, x for a letter) where it is a quasi-identifier; only its length where it identifies or is sensitive. #}
 {% macro mask_value(record, field, classes) -%}

@@ -21,7 +21,7 @@
             )
             then '{{ column }}|WHITESPACE|'
     end,
-    case when {{ column }} is null and {{ is_placeholder(raw, zero=false) }} then '{{ column }}|PLACEHOLDER_VALUE|' end
+    case when {{ column }} is null and {{ is_placeholder(raw) }} then '{{ column }}|PLACEHOLDER_VALUE|' end
     {{- "," if not loop.last }}
     {% endfor -%}
 {%- endmacro %}

@@ -1,29 +1,31 @@
 {# One idea: text that people typed, in the form in which equal means equal.
 
 Unicode NFC; Ð and Ɖ become Đ (they look the same); no-break and zero-width blanks and runs of blanks are reduced.
-The words that sources use for "nothing" become null. #}
+What the contract declares missing becomes null. `value`: `<row>.<column>` of the table that the model is about. #}
 {% macro clean_text(value) -%}
     {{ present(
+        value,
         "btrim(replace(replace(replace(normalize(translate(" ~ value ~ ", "
         ~ "U&'\\00D0\\0189\\00F0\\00A0\\0009\\000A\\000D\\200B\\200C\\200D\\FEFF', U&'\\0110\\0110\\0111\\0020\\0020\\0020\\0020'), nfc), "
         ~ "'  ', U&' \\0001'), U&'\\0001 ', ''), U&'\\0001', ''))"
     ) }}
 {%- endmacro %}
 
-{# A code, without blanks around it. `zero`: the source writes "0" for nothing here. #}
-{% macro clean_code(value, zero=false) -%}
-    {%- set code = present("btrim(" ~ value ~ ", U&' \\00A0\\200B\\FEFF')") -%}
-    {{ "nullif(" ~ code ~ ", '0')" if zero else code }}
+{# A code, without blanks around it. #}
+{% macro clean_code(value) -%}
+    {{ present(value, "btrim(" ~ value ~ ", U&' \\00A0\\200B\\FEFF')") }}
 {%- endmacro %}
 
-{# Null for the words that sources write in place of a missing value. #}
-{% macro present(value) -%}
-    nullif(nullif(nullif(nullif({{ value }}, ''), 'null'), 'Không rõ'), 'không rõ')
+{# Null where `cleaned` is a text that means "nothing was said" in the column `value`. #}
+{% macro present(value, cleaned) -%}
+    {%- for text in missing_texts(value) -%} nullif( {%- endfor -%}
+    {{ cleaned }}
+    {%- for text in missing_texts(value) -%} , '{{ text | replace("'", "''") }}') {%- endfor -%}
 {%- endmacro %}
 
 {# True when the source filled a field with a word or a zero that means nothing. #}
-{% macro is_placeholder(value, zero=true) -%}
-    btrim({{ value }}) in ('null', 'Không rõ', 'không rõ'{{ ", '0'" if zero }})
+{% macro is_placeholder(value) -%}
+    (btrim({{ value }}) <> '' and {{ present(value, "btrim(" ~ value ~ ")") }} is null)
 {%- endmacro %}
 
 {# Only the digits 0-9, at least one. Cheaper than a regular expression; null stays null. #}

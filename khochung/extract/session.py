@@ -61,10 +61,10 @@ class Reply:
 
 
 class Pace:
-    """Spreads requests evenly below a rate, for all threads; a pause holds every one of them back."""
+    """Spreads requests evenly below a rate (None: at will), for all threads; a pause holds every one of them back."""
 
-    def __init__(self, per_second: float) -> None:
-        self._gap, self._next = 1 / per_second, 0.0
+    def __init__(self, per_second: float | None) -> None:
+        self._gap, self._next = 1 / per_second if per_second else 0.0, 0.0
         self._lock = threading.Lock()
 
     def reserve(self) -> float:

@@ -116,7 +116,7 @@ def test_patience_that_is_asked_for_is_given_by_every_thread(gateway: Gateway, n
         gateway.faults = [lambda asked=asked: Response(status_code=status, headers={"Retry-After": asked})]  # type: ignore[misc]
         assert read()[0] == ids(10)
         assert least <= max(naps) <= least + 20
-        assert len([nap for nap in naps if nap >= least]) >= (3 if least else 0), "the retry and the requests beside it"
+        assert len([nap for nap in naps if nap > least - 5]) >= 3, "the retry and the requests beside it"
 
 
 def test_throttling_counts_only_against_the_time_limit(gateway: Gateway) -> None:

@@ -7,15 +7,15 @@ with cleaned as (
         {{ clean_code('raw_row.enterprise_code') }} as enterprise_code,
         {{ clean_text('raw_row.enterprise_name') }} as enterprise_name,
         {{ clean_code('raw_row.legal_form') }} as legal_form,
-        {{ clean_code('raw_row.founded_on', zero=true) }} as founded_on_text,
-        {{ clean_code('raw_row.amended_on', zero=true) }} as amended_on_text,
+        {{ clean_code('raw_row.founded_on') }} as founded_on_text,
+        {{ clean_code('raw_row.amended_on') }} as amended_on_text,
         {{ clean_text('raw_row.status_name') }} as status_name,
         {{ clean_code('raw_row.capital_vnd') }} as capital_text,
-        {{ clean_code('raw_row.main_industry', zero=true) }} as main_industry_text,
-        {{ clean_code('raw_row.place_id', zero=true) }} as place_id,
+        {{ clean_code('raw_row.main_industry') }} as main_industry_text,
+        {{ clean_code('raw_row.place_id') }} as place_id,
         {{ clean_text('raw_row.address') }} as address,
         {{ clean_text('raw_row.representative_name') }} as representative_name,
-        {{ clean_code('raw_row.representative_id', zero=true) }} as representative_id_text,
+        {{ clean_code('raw_row.representative_id') }} as representative_id_text,
         {{ clean_code('raw_row.employees') }} as employees_text
     from {{ source('business', 'enterprise') }} as raw_row
     where raw_row._deleted_at is null

@@ -7,8 +7,8 @@ with cleaned as (
         raw_row.event_no,
         {{ clean_code('raw_row.enterprise_code') }} as enterprise_code,
         {{ clean_code('raw_row.event_type') }} as event_type,
-        {{ clean_code('raw_row.event_date', zero=true) }} as event_date_text,
-        {{ clean_code('raw_row.place_id', zero=true) }} as place_id,
+        {{ clean_code('raw_row.event_date') }} as event_date_text,
+        {{ clean_code('raw_row.place_id') }} as place_id,
         {{ clean_code('raw_row.capital_vnd') }} as capital_text
     from {{ source('business', 'enterprise_event') }} as raw_row
     where raw_row._deleted_at is null

@@ -5,14 +5,14 @@ with cleaned as (
         raw_row as _raw,
         raw_row.registration_no as _record_key,
         raw_row.registration_no,
-        {{ clean_code('raw_row.business_code', zero=true) }} as business_code_text,
+        {{ clean_code('raw_row.business_code') }} as business_code_text,
         {{ clean_text('raw_row.business_name') }} as business_name,
         {{ clean_text('raw_row.owner_name') }} as owner_name,
-        {{ clean_code('raw_row.owner_id', zero=true) }} as owner_id_text,
-        {{ clean_code('raw_row.registered_on', zero=true) }} as registered_on_text,
-        {{ clean_code('raw_row.closed_on', zero=true) }} as closed_on_text,
-        {{ clean_code('raw_row.main_industry', zero=true) }} as main_industry_text,
-        {{ clean_code('raw_row.commune_code', zero=true) }} as commune_code,
+        {{ clean_code('raw_row.owner_id') }} as owner_id_text,
+        {{ clean_code('raw_row.registered_on') }} as registered_on_text,
+        {{ clean_code('raw_row.closed_on') }} as closed_on_text,
+        {{ clean_code('raw_row.main_industry') }} as main_industry_text,
+        {{ clean_code('raw_row.commune_code') }} as commune_code,
         {{ clean_text('raw_row.address') }} as address
     from {{ source('business', 'household_business') }} as raw_row
     where raw_row._deleted_at is null

@@ -6,9 +6,9 @@ with cleaned as (
         raw_row.place_id as _record_key,
         {{ clean_code('raw_row.place_id') }} as place_id,
         {{ clean_text('raw_row.place_name') }} as place_name,
-        {{ clean_code('raw_row.commune_code', zero=true) }} as commune_code,
-        {{ clean_code('raw_row.valid_from', zero=true) }} as valid_from_text,
-        {{ clean_code('raw_row.valid_to', zero=true) }} as valid_to_text
+        {{ clean_code('raw_row.commune_code') }} as commune_code,
+        {{ clean_code('raw_row.valid_from') }} as valid_from_text,
+        {{ clean_code('raw_row.valid_to') }} as valid_to_text
     from {{ source('business', 'place') }} as raw_row
     where raw_row._deleted_at is null
     {{ once() }}

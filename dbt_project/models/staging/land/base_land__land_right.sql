@@ -8,11 +8,11 @@ with cleaned as (
         raw_row.thua_dat_id as parcel_id,
         {{ clean_code('raw_row.loai_chu') }} as holder_type,
         {{ clean_text('raw_row.ten_chu') }} as ten_chu,
-        {{ clean_code('raw_row.so_dinh_danh', zero=true) }} as holder_id_text,
-        {{ clean_code('raw_row.nam_sinh', zero=true) }} as birth_text,
+        {{ clean_code('raw_row.so_dinh_danh') }} as holder_id_text,
+        {{ clean_code('raw_row.nam_sinh') }} as birth_text,
         {{ clean_text('raw_row.dia_chi') }} as dia_chi,
-        {{ clean_code('raw_row.so_phat_hanh', zero=true) }} as certificate_no,
-        {{ clean_code('raw_row.ngay_cap', zero=true) }} as issued_on_text,
+        {{ clean_code('raw_row.so_phat_hanh') }} as certificate_no,
+        {{ clean_code('raw_row.ngay_cap') }} as issued_on_text,
         raw_row.thoi_diem_cap_nhat as updated_at
     from {{ source('land', 'land_right') }} as raw_row
     where raw_row._deleted_at is null

@@ -9,7 +9,7 @@ with cleaned as (
         raw_row.so_thu_tu as use_no,
         {{ clean_text('raw_row.loai_dat') }} as land_type_text,
         raw_row.dien_tich as area_m2,
-        {{ clean_code('raw_row.nguon_goc', zero=true) }} as origin_code,
+        {{ clean_code('raw_row.nguon_goc') }} as origin_code,
         {{ clean_text('raw_row.thoi_han') }} as term_text,
         raw_row.thoi_diem_cap_nhat as updated_at
     from {{ source('land', 'parcel_use') }} as raw_row

@@ -7,12 +7,12 @@ with cleaned as (
         raw_row.event_id,
         {{ clean_code('raw_row.record_id') }} as record_id,
         {{ clean_code('raw_row.event_type') }} as event_type,
-        {{ clean_code('raw_row.event_date', zero=true) }} as event_date_text,
-        {{ clean_code('raw_row.registered_at', zero=true) }} as registered_on_text,
-        {{ clean_code('raw_row.from_province', zero=true) }} as from_province,
-        {{ clean_code('raw_row.from_commune', zero=true) }} as from_commune,
-        {{ clean_code('raw_row.to_province', zero=true) }} as to_province,
-        {{ clean_code('raw_row.to_commune', zero=true) }} as to_commune,
+        {{ clean_code('raw_row.event_date') }} as event_date_text,
+        {{ clean_code('raw_row.registered_at') }} as registered_on_text,
+        {{ clean_code('raw_row.from_province') }} as from_province,
+        {{ clean_code('raw_row.from_commune') }} as from_commune,
+        {{ clean_code('raw_row.to_province') }} as to_province,
+        {{ clean_code('raw_row.to_commune') }} as to_commune,
         raw_row.updated_at
     from {{ source('population', 'event') }} as raw_row
     where raw_row._deleted_at is null

@@ -7,10 +7,10 @@ with cleaned as (
         {{ clean_code('raw_row.agency_code') }} as agency_code,
         {{ clean_text('raw_row.agency_name') }} as agency_name,
         {{ clean_code('raw_row.level_code') }} as level_code,
-        {{ clean_code('raw_row.parent_code', zero=true) }} as parent_code,
-        {{ clean_code('raw_row.commune_code', zero=true) }} as commune_code,
+        {{ clean_code('raw_row.parent_code') }} as parent_code,
+        {{ clean_code('raw_row.commune_code') }} as commune_code,
         {{ clean_code('raw_row.valid_from') }} as valid_from_text,
-        {{ clean_code('raw_row.valid_to', zero=true) }} as valid_to_text
+        {{ clean_code('raw_row.valid_to') }} as valid_to_text
     from {{ source('procedures', 'agency') }} as raw_row
     where raw_row._deleted_at is null
     {{ once() }}

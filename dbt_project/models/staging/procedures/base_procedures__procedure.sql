@@ -10,14 +10,14 @@ with cleaned as (
         {{ clean_text('raw_row.field_name') }} as field_name,
         {{ clean_code('raw_row.level_code') }} as level_code,
         {{ clean_code('raw_row.service_level') }} as service_level,
-        {{ clean_code('raw_row.time_limit', zero=true) }} as time_limit_text,
+        {{ clean_code('raw_row.time_limit') }} as time_limit_text,
         {{ clean_code('raw_row.time_unit') }} as time_unit,
         coalesce({{ clean_code('raw_row.fee_vnd') }}, '0') as fee_text,
         {{ clean_code('raw_row.paper_result') }} = '1' as needs_paper_result,
         {{ clean_text('raw_row.decision_no') }} as decision_no,
-        {{ clean_code('raw_row.effective_from', zero=true) }} as effective_from_text,
-        {{ clean_code('raw_row.effective_to', zero=true) }} as effective_to_text,
-        {{ clean_code('raw_row.replaced_by', zero=true) }} as replaced_by
+        {{ clean_code('raw_row.effective_from') }} as effective_from_text,
+        {{ clean_code('raw_row.effective_to') }} as effective_to_text,
+        {{ clean_code('raw_row.replaced_by') }} as replaced_by
     from {{ source('procedures', 'procedure') }} as raw_row
     where raw_row._deleted_at is null
     {{ once() }}
