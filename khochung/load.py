@@ -1,30 +1,33 @@
 """Load: one landed delivery into `raw`, in one transaction.
 
-COPY into a temporary table, refuse rows that cannot be kept, merge by key and hash, keep replaced versions, turn
-vanished keys into tombstones, write the ledger and move the watermark: all of it commits together or not at all.
+COPY into a temporary table, refuse rows that cannot be kept, merge by key, keep replaced versions, turn vanished keys
+into tombstones, write the ledger and move the watermark: all of it commits together or not at all.
+
+Whether a row has changed is decided by comparing it whole, byte by byte (`*=`): that is exact, and cheaper than making,
+keeping and comparing a digest of every row.
 """
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import pyarrow as pa
-import pyarrow.csv as pacsv
 from psycopg import sql
 
-from khochung import landing, raw, warehouse
-from khochung.contract import Column, Table
+from khochung import incoming, landing, raw, warehouse
+from khochung.contract import Table
 from khochung.contract import source as source_contract
 from khochung.errors import ContractError, LoadError
+from khochung.incoming import scalar
 from khochung.landing import Manifest
 from khochung.settings import Settings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 SMALLEST_GUARDED = 100  # rows; below that a share means nothing
+STALE_SHARE = 0.1  # of the rows; below that autovacuum refreshes the statistics in its own time
+SESSION = {"timezone": "Asia/Ho_Chi_Minh", "datestyle": "ISO", "work_mem": "128MB"}
 
 
 @dataclass
@@ -100,187 +103,96 @@ def load(settings: Settings, manifest_path: Path) -> Counts | None:
 
 def _in_one_transaction(settings: Settings, table: Table, manifest: Manifest) -> Counts | None:
     with warehouse.connect(settings, "loader") as connection:
-        connection.execute("set timezone = 'Asia/Ho_Chi_Minh'")
-        connection.execute("set datestyle = 'ISO'")
+        for name, value in SESSION.items():
+            connection.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"khochung.load.{table.relation}"])
-        if _loaded_before(connection, manifest):
+        started = time.monotonic()
+        newest = _newest_load(connection, manifest)
+        if newest and newest.is_same_delivery(manifest):
             return None
-        raw.ensure_tables(connection, table)
-        return _merge(connection, settings, table, manifest)
+        load_id = scalar(connection, sql.SQL("select nextval(pg_get_serial_sequence('ops.load', 'load_id'))"))
+        if newest and newest.has_same_content(manifest):
+            counts = _nothing_new(connection, table, manifest, newest, load_id)
+        else:
+            counts = _merge(connection, settings, table, manifest, load_id)
+        _write_ledger(connection, table, manifest, counts, load_id, time.monotonic() - started)
+        return counts
 
 
-def _loaded_before(connection: Connection, manifest: Manifest) -> bool:
-    """The newest load of this table is this very delivery. An older equal one does not count: A, B, A is a change."""
+@dataclass(frozen=True)
+class _Newest:
+    """The newest load of a table: what it read, and its counts in the order of Counts.
+
+    Only the newest one is asked: of the deliveries A, B, A the third is a change.
+    """
+
+    load_id: int
+    landing_sha256: str
+    contract_sha256: str
+    as_of: date
+    window_end: datetime
+    counts: Counts
+
+    def has_same_content(self, manifest: Manifest) -> bool:
+        """The same bytes, read under the same contract: merged again they change nothing."""
+        return (self.landing_sha256, self.contract_sha256) == (manifest.sha256, manifest.contract_sha256)
+
+    def is_same_delivery(self, manifest: Manifest) -> bool:
+        return self.has_same_content(manifest) and (self.as_of, self.window_end) == (
+            manifest.as_of,
+            manifest.window_end,
+        )
+
+
+def _newest_load(connection: Connection, manifest: Manifest) -> _Newest | None:
+    names = raw.names(f"{field.name}_rows" for field in fields(Counts))
     row = connection.execute(
-        "select landing_sha256, as_of, contract_sha256, window_to from ops.load where source_name = %s and table_name = %s "
-        "order by load_id desc limit 1",
+        sql.SQL(
+            "select load_id, landing_sha256, contract_sha256, as_of, window_to, {} from ops.load "
+            "where source_name = %s and table_name = %s order by load_id desc limit 1"
+        ).format(names),
         [manifest.source, manifest.table],
     ).fetchone()
-    mine = (manifest.sha256, manifest.as_of, manifest.contract_sha256, manifest.window_end)
-    return row is not None and row == mine
+    return _Newest(row[0], row[1], row[2], row[3], row[4], Counts(*row[5:])) if row else None
 
 
-def _merge(connection: Connection, settings: Settings, table: Table, manifest: Manifest) -> Counts:
-    started = time.monotonic()
-    load_id = connection.execute("select nextval(pg_get_serial_sequence('ops.load', 'load_id'))").fetchone()[0]  # type: ignore[index]
+def _nothing_new(connection: Connection, table: Table, manifest: Manifest, newest: _Newest, load_id: int) -> Counts:
+    """Counts of a delivery whose bytes are those of the load before it; what that one refused stays refused."""
+    _check_count(table, manifest, newest.counts)
+    connection.execute(
+        "update raw.refused set last_load_id = %s, seen = seen + 1 "
+        "where source_name = %s and table_name = %s and last_load_id = %s",
+        [load_id, table.source, table.name, newest.load_id],
+    )
+    before = newest.counts
+    kept = before.inserted + before.updated + before.unchanged
+    return replace(before, inserted=0, updated=0, unchanged=kept, tombstoned=0)
+
+
+def _merge(connection: Connection, settings: Settings, table: Table, manifest: Manifest, load_id: int) -> Counts:
+    created = raw.ensure_tables(connection, table)
     counts = Counts()
-    counts.extracted = _copy(connection, table, landing.batches(settings, manifest))
+    counts.extracted = incoming.copy(connection, table, landing.batches(settings, manifest))
     if counts.extracted != manifest.rows:
         raise LoadError(
             f"{table.source}.{table.name}: landed {manifest.rows} rows, copied {counts.extracted}; nothing loaded"
         )
-    counts.refused = _refuse(connection, table, load_id)
-    counts.duplicate = _keep_one_per_key(connection, table, load_id)
+    counts.refused = incoming.refuse(connection, table, load_id)
+    counts.duplicate = incoming.keep_one_per_key(connection, table, load_id)
     _check_count(table, manifest, counts)
     _check_floor(connection, table, manifest, counts)
-    counts.unchanged, counts.inserted, counts.updated = _upsert(connection, table, load_id)
-    if counts.inserted:
-        connection.execute(sql.SQL("analyze raw.{}").format(sql.Identifier(table.relation)))
-    if table.load == "snapshot":
+    incoming.give_types(connection, table)
+    if created:
+        counts.inserted = _fill(connection, table, load_id)
+    else:
+        counts.inserted, counts.updated = _upsert(connection, table, load_id)
+    counts.unchanged = counts.extracted - counts.refused - counts.duplicate - counts.inserted - counts.updated
+    if table.load == "snapshot" and not created:
         counts.tombstoned = _tombstone(connection, table, load_id)
     counts.current = _held(connection, table)
-    _write_ledger(connection, table, manifest, counts, load_id, time.monotonic() - started)
+    if counts.changed > STALE_SHARE * counts.current:
+        connection.execute(sql.SQL("analyze raw.{}").format(sql.Identifier(table.relation)))
     return counts
-
-
-def _staged_type(column: Column, schema: pa.Schema) -> str:
-    return "text" if pa.types.is_string(schema.field(column.name).type) else column.data_type
-
-
-def _copy(connection: Connection, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
-    """Landed rows into the temporary table `incoming`, in their order. Returns the number of rows."""
-    rows = 0
-    names = raw.names(column.name for column in table.columns)
-    options = pacsv.WriteOptions(include_header=False)
-    iterator = iter(batches)
-    first = next(iterator, None)
-    schema = first.schema if first is not None else pa.schema([(column.name, pa.string()) for column in table.columns])
-    types = [(column.name, _staged_type(column, schema)) for column in table.columns]
-    declared = sql.SQL(", ").join(sql.SQL(f"{{}} {kind}").format(sql.Identifier(name)) for name, kind in types)
-    connection.execute(
-        sql.SQL("create temp table incoming ({}, _row_no bigint generated always as identity) on commit drop").format(
-            declared
-        )
-    )
-    if first is None:
-        return 0
-    copy_statement = sql.SQL("copy incoming ({}) from stdin (format csv)").format(names)
-    with connection.cursor() as cursor, cursor.copy(copy_statement) as copy:
-        for batch in _chain(first, iterator):
-            sink = pa.BufferOutputStream()
-            pacsv.write_csv(batch, sink, options)
-            copy.write(memoryview(sink.getvalue()))
-            rows += batch.num_rows
-    connection.execute("analyze incoming")
-    return rows
-
-
-def _chain(first: pa.RecordBatch, rest: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-    yield first
-    yield from rest
-
-
-def _refuse(connection: Connection, table: Table, load_id: int) -> int:
-    """Set aside rows that cannot be kept: a key is missing, or a value does not fit the contract's type."""
-    checks: list[tuple[str, str, sql.Composable]] = [
-        (
-            column.name,
-            "KEY_MISSING",
-            sql.SQL("coalesce(btrim({}::text), '') in ('', 'null')").format(sql.Identifier(column.name)),
-        )
-        for column in table.columns
-        if column.name in table.key
-    ]
-    staged = {
-        row[0]: row[1]
-        for row in connection.execute(
-            "select attname, format_type(atttypid, null) from pg_attribute where attrelid = 'incoming'::regclass and attnum > 0"
-        )
-    }
-    checks += [
-        (column.name, "TYPE_MISMATCH", _misfit(column))
-        for column in table.columns
-        if staged[column.name] == "text" and column.data_type != "text"
-    ]
-    refused = 0
-    for field, code, condition in checks:
-        refused += _set_aside(connection, table, load_id, code, field, condition)
-    return refused
-
-
-def _misfit(column: Column) -> sql.Composable:
-    """True for a text that is no value of the column's type; `today` and `infinity` are no dates of a source."""
-    name = sql.Identifier(column.name)
-    invalid = sql.SQL("not pg_input_is_valid({}, {})").format(name, sql.Literal(column.data_type))
-    if column.data_type not in ("date", "timestamp", "timestamptz"):
-        return invalid
-    return sql.SQL("({} or {} !~ '^ *[0-9]')").format(invalid, name)
-
-
-def _set_aside(
-    connection: Connection, table: Table, load_id: int, code: str, field: str | None, condition: sql.Composable
-) -> int:
-    key = raw.record_key(table)
-    statement = sql.SQL(
-        """
-        with gone as (
-            delete from incoming where {condition} returning *
-        ),
-        set_aside as (
-            insert into raw.refused
-                (source_name, table_name, code, record_key, field, payload, payload_hash, first_load_id, last_load_id)
-            select {source}, {table}, {code}, {key}, {field}, max(payload::text)::jsonb, payload_hash, {load}, {load}
-            from (
-                select *, to_jsonb(gone) - '_row_no' as payload, md5((to_jsonb(gone) - '_row_no')::text)::uuid as payload_hash
-                from gone
-            ) as refused
-            group by {key}, payload_hash
-            on conflict (source_name, table_name, code, record_key, field, payload_hash)
-            do update set last_load_id = excluded.last_load_id, seen = refused.seen + 1
-        )
-        select count(*) from gone
-        """
-    ).format(
-        condition=condition,
-        source=sql.Literal(table.source),
-        table=sql.Literal(table.name),
-        code=sql.Literal(code),
-        key=key,
-        field=sql.Literal(field),
-        load=sql.Literal(load_id),
-    )
-    return _scalar(connection, statement)
-
-
-def _keep_one_per_key(connection: Connection, table: Table, load_id: int) -> int:
-    """Of several rows with one key the one with the latest cursor stays, else the last sent; the others are set aside."""
-    # As the values that they are: two spellings of one number or day are one key.
-    key = sql.SQL(", ").join(raw.typed(table, name) for name in table.key)
-    newest = [sql.SQL("{} desc nulls last").format(raw.typed(table, table.cursor))] if table.cursor else []
-    order = sql.SQL(", ").join([*newest, sql.SQL("_row_no desc")])
-    content = sql.SQL("md5(row({})::text)").format(raw.names(column.name for column in table.columns))
-    connection.execute(
-        sql.SQL(
-            """
-            create temp table surplus on commit drop as
-            select _row_no, kept_content is not distinct from content as is_exact
-            from (
-                select
-                    _row_no, {content} as content, row_number() over same_key as place,
-                    first_value({content}) over same_key as kept_content
-                from incoming
-                where ({key}) in (select {key} from incoming group by {key} having count(*) > 1)
-                window same_key as (partition by {key} order by {order})
-            ) as ranked
-            where place > 1
-            """
-        ).format(content=content, key=key, order=order)
-    )
-    duplicates = 0
-    for code, exact in (("KEY_DUPLICATE_EXACT", True), ("KEY_DUPLICATE_CONFLICT", False)):
-        condition = sql.SQL("_row_no in (select _row_no from surplus where is_exact = {})").format(sql.Literal(exact))
-        duplicates += _set_aside(connection, table, load_id, code, None, condition)
-    return duplicates
 
 
 def _check_count(table: Table, manifest: Manifest, counts: Counts) -> None:
@@ -307,35 +219,39 @@ def _check_floor(connection: Connection, table: Table, manifest: Manifest, count
         )
 
 
-def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, int, int]:
-    """Merge `incoming` by key and hash. Returns unchanged, inserted, updated; a row that came back counts as updated."""
+def _fill(connection: Connection, table: Table, load_id: int) -> int:
+    """The first delivery of a table: nothing to compare with, and the key is built over the rows in one go."""
+    columns = raw.names(column.name for column in table.columns)
+    written = connection.execute(
+        sql.SQL(
+            "insert into raw.{target} ({columns}, _load_id, _loaded_at) select {columns}, {load}, now() from incoming"
+        ).format(target=sql.Identifier(table.relation), columns=columns, load=sql.Literal(load_id))
+    )
+    raw.add_key(connection, table)
+    return written.rowcount
+
+
+def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, int]:
+    """Merge `incoming` by key. Returns inserted, updated; a row that came back counts as updated."""
     columns = [column.name for column in table.columns]
     target = sql.Identifier(table.relation)
-    values = sql.SQL(", ").join(
-        sql.SQL("{} as {}").format(raw.typed(table, name), sql.Identifier(name)) for name in columns
-    )
-    connection.execute(sql.SQL("create temp table fresh on commit drop as select {} from incoming").format(values))
-    # Without statistics the joins below become nested loops, and a load takes the square of its rows.
-    connection.execute("analyze fresh")
     connection.execute(
         sql.SQL(
             """
             create temp table changed on commit drop as
-            select fresh.*, hashed._row_hash
-            from fresh
-            cross join lateral (select md5(row({columns})::text)::uuid as _row_hash) as hashed
+            select {columns} from incoming
             where not exists (
                 select from raw.{target} as held
-                where {same_key} and held._row_hash = hashed._row_hash and held._deleted_at is null
+                where {same_key} and {same_row} and held._deleted_at is null
             )
             """
         ).format(
-            columns=sql.SQL(", ").join(sql.SQL("fresh.{}").format(sql.Identifier(name)) for name in columns),
+            columns=raw.names(columns),
             target=target,
-            same_key=raw.same_key(table, "held", "fresh"),
+            same_key=raw.same_key(table, "held", "incoming"),
+            same_row=raw.same_row(table, "held", "incoming"),
         )
     )
-    held = _scalar(connection, sql.SQL("select count(*) from fresh"))
     replaced = [*columns, *raw.TECHNICAL]
     assignments = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in replaced if name not in table.key
@@ -345,7 +261,7 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
             """
             with written as (
                 insert into raw.{target} as held ({names})
-                select {columns}, _row_hash, {load}, clock_timestamp(), null from changed
+                select {columns}, {load}, now(), null from changed
                 on conflict ({key}) do update set {assignments}
                 returning {old}
             ),
@@ -367,7 +283,7 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
             old=sql.SQL(", ").join(sql.SQL("old.{0} as {0}").format(sql.Identifier(name)) for name in replaced),
         )
     ).fetchone() or (0, 0)
-    return held - written, written - updated, updated
+    return written - updated, updated
 
 
 def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
@@ -377,18 +293,18 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
     """
     target = sql.Identifier(table.relation)
     vanished = sql.SQL(
-        "held._deleted_at is null and not exists (select from fresh where {same_key}) and {key} not in ("
+        "held._deleted_at is null and not exists (select from incoming where {same_key}) and {key} not in ("
         "select record_key from raw.refused where source_name = {source} and table_name = {table} "
         "and last_load_id = {load} and record_key is not null)"
     ).format(
-        same_key=raw.same_key(table, "held", "fresh"),
+        same_key=raw.same_key(table, "held", "incoming"),
         key=raw.record_key(table),
         source=sql.Literal(table.source),
         table=sql.Literal(table.name),
         load=sql.Literal(load_id),
     )
     # Two statements: in the filter of an aggregate the anti-join would be run row by row.
-    gone = _scalar(connection, sql.SQL("select count(*) from raw.{} as held where {}").format(target, vanished))
+    gone = scalar(connection, sql.SQL("select count(*) from raw.{} as held where {}").format(target, vanished))
     current = _held(connection, table)
     if gone > max(table.delete_guard * current, 0 if table.delete_guard == 0 else 5):
         raise LoadError(
@@ -401,7 +317,7 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
             sql.SQL(
                 """
                 with marked as (
-                    update raw.{target} as held set _deleted_at = clock_timestamp(), _load_id = {load}, _loaded_at = clock_timestamp()
+                    update raw.{target} as held set _deleted_at = now(), _load_id = {load}, _loaded_at = now()
                     where {vanished}
                     returning {old}
                 )
@@ -462,9 +378,4 @@ def _write_ledger(
 def _held(connection: Connection, table: Table) -> int:
     """Rows that are current: not tombstones."""
     statement = sql.SQL("select count(*) from raw.{} where _deleted_at is null")
-    return _scalar(connection, statement.format(sql.Identifier(table.relation)))
-
-
-def _scalar(connection: Connection, statement: sql.SQL | sql.Composed) -> int:
-    row = connection.execute(statement).fetchone()
-    return int(row[0]) if row else 0
+    return scalar(connection, statement.format(sql.Identifier(table.relation)))

@@ -11,32 +11,42 @@ from khochung.errors import ContractError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 TECHNICAL = {
-    "_row_hash": "uuid not null",
     "_load_id": "bigint not null",
     "_loaded_at": "timestamptz not null",
     "_deleted_at": "timestamptz",
 }
 
 
-def ensure_tables(connection: Connection, table: Table) -> None:
+def ensure_tables(connection: Connection, table: Table) -> bool:
     """Create `raw.<source>__<table>` and its history from the contract, and add columns that are new in it.
 
-    Raises ContractError when a column's type in the warehouse differs from the contract's.
+    True: they were not there; the table has no key yet (`add_key`). Raises ContractError when a column's type in the
+    warehouse differs from the contract's.
     """
-    for name in (table.relation, f"{table.relation}__history"):
-        columns: list[sql.Composable] = [
-            sql.SQL(f"{{}} {column.data_type}").format(sql.Identifier(column.name)) for column in table.columns
-        ]
-        columns += [sql.SQL(f"{column} {kind}") for column, kind in TECHNICAL.items()]
-        key = sql.SQL(", primary key ({})").format(names(table.key)) if name == table.relation else sql.SQL("")
-        if name != table.relation:
-            columns.append(sql.SQL("_replaced_by_load_id bigint not null"))
-        connection.execute(
-            sql.SQL("create table if not exists raw.{} ({}{})").format(
-                sql.Identifier(name), sql.SQL(", ").join(columns), key
-            )
-        )
-        _align(connection, table, name)
+    history = f"{table.relation}__history"
+    found = connection.execute("select to_regclass(%s)", [f"raw.{table.relation}"]).fetchone()
+    if found and found[0]:
+        for name in (table.relation, history):
+            _align(connection, table, name)
+        return False
+    _create(connection, table.relation, table, {})
+    _create(connection, history, table, {"_replaced_by_load_id": "bigint not null"})
+    return True
+
+
+def add_key(connection: Connection, table: Table) -> None:
+    """The primary key of a table that was filled first: one sort instead of a search for every row."""
+    connection.execute(
+        sql.SQL("alter table raw.{} add primary key ({})").format(sql.Identifier(table.relation), names(table.key))
+    )
+
+
+def _create(connection: Connection, name: str, table: Table, more: dict[str, str]) -> None:
+    kinds = {column.name: str(column.data_type) for column in table.columns} | TECHNICAL | more
+    columns = sql.SQL(", ").join(
+        sql.SQL(f"{{}} {kind}").format(sql.Identifier(column)) for column, kind in kinds.items()
+    )
+    connection.execute(sql.SQL("create table raw.{} ({})").format(sql.Identifier(name), columns))
 
 
 def _align(connection: Connection, table: Table, name: str) -> None:
@@ -72,6 +82,13 @@ def record_key(table: Table) -> sql.Composable:
     return sql.SQL(" || '|' || ").join(
         sql.SQL("coalesce({}::text, '')").format(sql.Identifier(name)) for name in table.key
     )
+
+
+def same_row(table: Table, left: str, right: str) -> sql.Composable:
+    """True where every column of the contract holds the same bytes, null beside null included."""
+    rows = [sql.SQL(", ").join(sql.Identifier(side, column.name) for column in table.columns) for side in (left, right)]
+    # The cast keeps PostgreSQL from taking this for a comparison column by column, which `*=` does not have.
+    return sql.SQL("row({})::record *= row({})::record").format(*rows)
 
 
 def names(names: Iterable[str]) -> sql.Composable:

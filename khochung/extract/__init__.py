@@ -25,6 +25,9 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 
 
+SOURCE_TYPE = b"khochung.source_type"  # key in the metadata of a landed column
+
+
 @dataclass(frozen=True)
 class Window:
     """What to read: rows whose cursor lies in [start, end), as the source stood at the end of `as_of`.
@@ -61,6 +64,17 @@ def text_schema(table: Table) -> pa.Schema:
 def typed_schema(table: Table) -> pa.Schema:
     """Columns in the contract's types; what Arrow has no lossless type for (numeric, uuid, jsonb) stays text."""
     return pa.schema([(column.name, ARROW_TYPES.get(column.data_type, pa.string())) for column in table.columns])
+
+
+def with_source_type(field: pa.Field, data_type: str) -> pa.Field:
+    """Mark a text column whose source is a database that has checked every value to be of this type."""
+    return field.with_metadata({SOURCE_TYPE: data_type.encode()})
+
+
+def source_type(field: pa.Field) -> str | None:
+    """The type that the source's own database guarantees for a column that is landed as text."""
+    kind: bytes | None = (field.metadata or {}).get(SOURCE_TYPE)
+    return kind.decode() if kind else None
 
 
 def missing_columns(table: Table, missing: list[str], origin: str) -> ContractError:

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from khochung.contract import Source, Table
 from khochung.errors import ContractError, SourceRefusedError, SourceUnavailableError
-from khochung.extract import Delivery, Window, missing_columns, typed_schema
+from khochung.extract import Delivery, Window, missing_columns, typed_schema, with_source_type
 from khochung.settings import TIMEZONE, required
 
 STATEMENT_TIMEOUT_MS = 30 * 60 * 1000
@@ -34,8 +34,9 @@ def read(source: Source, table: Table, window: Window, known: frozenset[str]) ->
         condition, values = _condition(table, window)
         where = sql.SQL("from {} where ").format(_relation(table)) + condition
         counted = connection.execute(sql.SQL("select count(*) ") + where, values).fetchone()
-        delivery = Delivery(typed_schema(table), iter(()), table.path, counted=counted[0] if counted else None)
-        delivery.unknown_fields = columns - {column.path for column in table.columns}
+        schema = _schema(table, columns)
+        delivery = Delivery(schema, iter(()), table.path, counted=counted[0] if counted else None)
+        delivery.unknown_fields = set(columns) - {column.path for column in table.columns}
         delivery.batches = _batches(connection, table, where, values, delivery.schema)
         yield [delivery]
 
@@ -64,7 +65,18 @@ def _relation(table: Table) -> sql.Composable:
     return sql.SQL(".").join(sql.Identifier(part) for part in table.path.split("."))
 
 
-def _present_columns(connection: psycopg.Connection[tuple[Any, ...]], table: Table) -> set[str]:
+def _schema(table: Table, columns: dict[str, str]) -> pa.Schema:
+    """Typed columns; of those that travel as text we note where the source's type is the contract's."""
+    return pa.schema(
+        with_source_type(field, column.data_type)
+        if pa.types.is_string(field.type) and columns[column.path] == column.data_type
+        else field
+        for field, column in zip(typed_schema(table), table.columns, strict=True)
+    )
+
+
+def _present_columns(connection: psycopg.Connection[tuple[Any, ...]], table: Table) -> dict[str, str]:
+    """Column -> PostgreSQL's name of its type, without a length or a scale."""
     try:
         cursor = connection.execute(sql.SQL("select * from {} limit 0").format(_relation(table)))
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
@@ -73,7 +85,12 @@ def _present_columns(connection: psycopg.Connection[tuple[Any, ...]], table: Tab
         raise SourceRefusedError(
             f"{table.source}: our account may not read {table.path}; ask its owner for SELECT"
         ) from error
-    return {column.name for column in cursor.description or ()}
+    kinds = {column.name: column.type_code for column in cursor.description or ()}
+    names = connection.execute(
+        "select oid, format_type(oid, null) from pg_type where oid = any(%s)", [list(kinds.values())]
+    )
+    spelled: dict[int, str] = dict(names.fetchall())
+    return {name: spelled[kind] for name, kind in kinds.items()}
 
 
 def _condition(table: Table, window: Window) -> tuple[sql.Composable, list[Any]]:

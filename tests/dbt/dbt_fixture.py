@@ -1,7 +1,6 @@
 """A hand-made province: the real list of communes, and a few records of every source, each there for a reason."""
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -162,8 +161,7 @@ def fill(settings: Settings) -> None:
                 raw.ensure_tables(connection, table)
             for table_name, row in SOURCES.get(name, list)():
                 relation = sql.Identifier("raw", source.table(table_name).relation)
-                digest = hashlib.md5(json.dumps(row, default=str).encode()).hexdigest()
-                values = row | {"_row_hash": digest, "_load_id": 1, "_loaded_at": "2025-09-30 01:00+07"}
+                values = row | {"_load_id": 1, "_loaded_at": "2025-09-30 01:00+07"}
                 names = sql.SQL(", ").join(map(sql.Identifier, values))
                 places = sql.SQL(", ").join(map(sql.Placeholder, values))
                 connection.execute(sql.SQL("insert into {} ({}) values ({})").format(relation, names, places), values)

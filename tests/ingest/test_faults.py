@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow as pa
 import pytest
 
-from khochung import landing, load
+from khochung import incoming, landing, load
 from khochung.contract import Table
 from khochung.errors import LoadError, SourceUnavailableError
 from khochung.extract import Delivery, Window, text_schema
@@ -22,7 +23,12 @@ from tests.ingest.toy_source import Lab, Row, make_source
 
 FIRST: list[Row] = [["1", "a", None], ["2", "b", None], ["3", "c", None]]
 SECOND: list[Row] = [["1", "A", None], ["2", "b", None], ["4", "d", None], ["4", "d", None], [None, "?", None]]
-STEPS = ["_copy", "_refuse", "_keep_one_per_key", "_check_count", "_upsert", "_tombstone", "_write_ledger"]
+ALWAYS = ["copy", "refuse", "keep_one_per_key", "_check_count", "give_types"]
+STEPS = [
+    *[pytest.param([], step, id=f"first-{step}") for step in [*ALWAYS, "_fill", "_write_ledger"]],
+    *[pytest.param([FIRST], step, id=f"next-{step}") for step in [*ALWAYS, "_upsert", "_tombstone", "_write_ledger"]],
+    *[pytest.param([FIRST, SECOND], step, id=f"same-{step}") for step in ["_nothing_new", "_write_ledger"]],
+]
 WINDOW = Window(date(2025, 9, 1), None, datetime(2025, 9, 2, tzinfo=UTC))
 # Loads one manifest and stops in the middle of the transaction, where the parent kills it.
 STUCK = """
@@ -43,12 +49,16 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", STEPS)
-def test_a_load_that_dies_at_a_step(lab: Lab, monkeypatch: pytest.MonkeyPatch, step: str, after: bool) -> None:
+@pytest.mark.parametrize(("held", "step"), STEPS)
+def test_a_load_that_dies_at_a_step(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, held: list[list[Row]], step: str, after: bool
+) -> None:
     table, twin = lab.table(), lab.table()
     for each in (table, twin):
-        lab.load(each, FIRST)
-    manifest, before, whole = lab.land(table, SECOND, day=2), lab.state(table), getattr(load, step)
+        for day, rows in enumerate(held, start=1):
+            lab.load(each, rows, day)
+    where: ModuleType = incoming if hasattr(incoming, step) else load
+    manifest, before, whole = lab.land(table, SECOND, day=3), lab.state(table), getattr(where, step)
 
     def die(*arguments: object) -> None:
         if after:
@@ -56,11 +66,11 @@ def test_a_load_that_dies_at_a_step(lab: Lab, monkeypatch: pytest.MonkeyPatch, s
         raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(load, step, die)
+        patch.setattr(where, step, die)
         load.load(lab.settings, manifest)
     assert lab.state(table) == before
     load.load(lab.settings, manifest)
-    lab.load(twin, SECOND, day=2)
+    lab.load(twin, SECOND, day=3)
     assert lab.state(table) == lab.state(twin)
 
 
