@@ -1,10 +1,12 @@
-"""The temporary table `incoming`: one landed delivery on its way into `raw`, inside the transaction of its load.
+"""`Incoming`: one landed delivery on its way into `raw`, inside the transaction of its load.
 
 COPY brings the rows, what cannot be kept is set aside in `raw.refused`, of several rows with one key one stays, and the
-rest gets the types of the contract.
+rest gets the types of the contract. This happens in a temporary table that is then merged; the first delivery of a
+table becomes the table itself, which spares writing every row a second time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -13,96 +15,191 @@ import pyarrow.csv as pacsv
 from psycopg import sql
 
 from khochung import extract, raw
+from khochung.ahead import one_ahead
 from khochung.contract import Column, Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+CSV = pacsv.WriteOptions(include_header=False)
 
 
-def _staged_type(column: Column, schema: pa.Schema) -> str:
-    """The contract's type where the value is known to have it, else text until `_refuse` has looked at it."""
-    field = schema.field(column.name)
-    known = not pa.types.is_string(field.type) or extract.source_type(field) == column.data_type
-    return column.data_type if known else "text"
+@dataclass(frozen=True)
+class Incoming:
+    """The rows of load `load_id`. `is_first`: the table was not there, and `relation` is the table itself."""
 
+    connection: Connection
+    table: Table
+    load_id: int
+    is_first: bool
 
-def copy(connection: Connection, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
-    """Landed rows into the temporary table `incoming`, in their order. Returns the number of rows."""
-    rows = 0
-    names = raw.names(column.name for column in table.columns)
-    options = pacsv.WriteOptions(include_header=False)
-    iterator = iter(batches)
-    first = next(iterator, None)
-    schema = first.schema if first is not None else pa.schema([(column.name, pa.string()) for column in table.columns])
-    types = [(column.name, _staged_type(column, schema)) for column in table.columns]
-    declared = sql.SQL(", ").join(sql.SQL(f"{{}} {kind}").format(sql.Identifier(name)) for name, kind in types)
-    connection.execute(
-        sql.SQL("create temp table incoming ({}, _row_no bigint generated always as identity) on commit drop").format(
-            declared
+    @property
+    def relation(self) -> sql.Composable:
+        return sql.Identifier("raw", self.table.relation) if self.is_first else sql.Identifier("incoming")
+
+    def copy(self, batches: Iterable[pa.RecordBatch]) -> int:
+        """Landed rows into a new table, in their order. Returns the number of rows."""
+        iterator = iter(batches)
+        first = next(iterator, None)
+        self._create(first.schema if first is not None else extract.text_schema(self.table))
+        if first is None:
+            return 0
+        names = raw.names(column.name for column in self.table.columns)
+        # Frozen: nobody has seen the table yet, so no later reader or vacuum has to write to it.
+        statement = sql.SQL("copy {} ({}) from stdin (format csv, freeze)").format(self.relation, names)
+        rows = 0
+        with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for count, text in one_ahead(_as_csv(_chain(first, iterator))):
+                copy.write(text)
+                rows += count
+        return rows
+
+    def refuse(self) -> int:
+        """Set aside rows that cannot be kept: a key is missing, or a value does not fit the contract's type."""
+        staged = self._types()
+        checks = [(name, "KEY_MISSING", _no_key(name, staged[name])) for name in self.table.key]
+        checks += [(column.name, "TYPE_MISMATCH", _misfit(column)) for column in self._untyped()]
+        # One pass over all rows tells whether there is anything to set aside at all.
+        suspect = sql.SQL(" or ").join(condition for _, _, condition in checks)
+        if not self._number("select exists (select from {relation} where {suspect})::integer", suspect=suspect):
+            return 0
+        return sum(self._set_aside(code, field, condition) for field, code, condition in checks)
+
+    def keep_one_per_key(self) -> int:
+        """Of several rows with one key the one with the latest cursor stays, else the last sent; others are set aside."""
+        table = self.table
+        # As the values that they are: two spellings of one number or day are one key.
+        key = sql.SQL(", ").join(raw.typed(table, name) for name in table.key)
+        newest = [sql.SQL("{} desc nulls last").format(raw.typed(table, table.cursor))] if table.cursor else []
+        # Rows of a table that this very transaction made lie in the order in which COPY brought them.
+        order = sql.SQL(", ").join([*newest, sql.SQL("ctid desc")])
+        content = sql.SQL("md5(row({})::text)").format(raw.names(column.name for column in table.columns))
+        self._run(
+            """
+            create temp table surplus on commit drop as
+            select place, kept_content is not distinct from content as is_exact
+            from (
+                select
+                    ctid as place, {content} as content, row_number() over same_key as rank,
+                    first_value({content}) over same_key as kept_content
+                from {relation}
+                where ({key}) in (select {key} from {relation} group by {key} having count(*) > 1)
+                window same_key as (partition by {key} order by {order})
+            ) as ranked
+            where rank > 1
+            """,
+            content=content,
+            key=key,
+            order=order,
         )
-    )
-    if first is None:
-        return 0
-    copy_statement = sql.SQL("copy incoming ({}) from stdin (format csv)").format(names)
-    with connection.cursor() as cursor, cursor.copy(copy_statement) as copy:
-        for batch in _chain(first, iterator):
-            sink = pa.BufferOutputStream()
-            pacsv.write_csv(batch, sink, options)
-            copy.write(memoryview(sink.getvalue()))
-            rows += batch.num_rows
-    return rows
+        duplicates = 0
+        for code, exact in (("KEY_DUPLICATE_EXACT", True), ("KEY_DUPLICATE_CONFLICT", False)):
+            condition = sql.SQL("ctid = any(array(select place from surplus where is_exact = {}))")
+            duplicates += self._set_aside(code, None, condition.format(sql.Literal(exact)))
+        return duplicates
+
+    def give_types(self) -> None:
+        """From here on the rows hold the contract's types: one rewrite, and none where they already do."""
+        changes = [
+            sql.SQL("alter column {} type {} using {}").format(
+                sql.Identifier(column.name), sql.SQL(column.data_type), raw.typed(self.table, column.name)
+            )
+            for column in self._untyped()
+        ]
+        if changes:
+            self._run("alter table {relation} {changes}", changes=sql.SQL(", ").join(changes))
+        # Without statistics the joins that follow become nested loops, and a load takes the square of its rows.
+        self._run("analyze {relation}")
+
+    def become_the_table(self) -> None:
+        """The first delivery: the key over all rows in one sort, and no more defaults."""
+        raw.add_key(self.connection, self.table)
+        self._run("alter table {relation} alter column _load_id drop default, alter column _loaded_at drop default")
+
+    def _create(self, schema: pa.Schema) -> None:
+        kinds = {column.name: _staged_type(column, schema.field(column.name)) for column in self.table.columns}
+        if self.is_first:
+            raw.create_tables(self.connection, self.table, kinds, self.load_id)
+            return
+        columns = sql.SQL(", ").join(
+            sql.SQL(f"{{}} {kind}").format(sql.Identifier(name)) for name, kind in kinds.items()
+        )
+        self._run("create temp table {relation} ({columns}) on commit drop", columns=columns)
+
+    def _types(self) -> dict[str, str]:
+        """Column -> type as it stands."""
+        rows = self.connection.execute(
+            "select attname, format_type(atttypid, null) from pg_attribute where attrelid = %s::regclass and attnum > 0",
+            [self.relation.as_string(self.connection)],
+        )
+        return dict(rows.fetchall())
+
+    def _untyped(self) -> list[Column]:
+        staged = self._types()
+        return [column for column in self.table.columns if staged[column.name] == "text" and column.data_type != "text"]
+
+    def _set_aside(self, code: str, field: str | None, condition: sql.Composable) -> int:
+        return self._number(
+            """
+            with gone as (
+                delete from {relation} where {condition} returning *
+            ),
+            set_aside as (
+                insert into raw.refused
+                    (source_name, table_name, code, record_key, field, payload, payload_hash, first_load_id, last_load_id)
+                select {source}, {table}, {code}, {key}, {field}, max(payload::text)::jsonb, payload_hash, {load}, {load}
+                from (
+                    select *, md5(payload::text)::uuid as payload_hash
+                    from (select *, to_jsonb(gone) - {technical}::text[] as payload from gone) as kept
+                ) as refused
+                group by {key}, payload_hash
+                on conflict (source_name, table_name, code, record_key, field, payload_hash)
+                do update set last_load_id = excluded.last_load_id, seen = refused.seen + 1
+            )
+            select count(*) from gone
+            """,
+            condition=condition,
+            source=sql.Literal(self.table.source),
+            table=sql.Literal(self.table.name),
+            code=sql.Literal(code),
+            key=raw.record_key(self.table),
+            field=sql.Literal(field),
+            load=sql.Literal(self.load_id),
+            technical=sql.Literal(list(raw.TECHNICAL)),
+        )
+
+    def _run(self, statement: str, **parts: sql.Composable) -> None:
+        self.connection.execute(sql.SQL(statement).format(relation=self.relation, **parts))
+
+    def _number(self, statement: str, **parts: sql.Composable) -> int:
+        return scalar(self.connection, sql.SQL(statement).format(relation=self.relation, **parts))
 
 
-def _chain(first: pa.RecordBatch, rest: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+def scalar(connection: Connection, statement: sql.SQL | sql.Composed) -> int:
+    """The one number that a statement yields."""
+    row = connection.execute(statement).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _as_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, memoryview]]:
+    for batch in batches:
+        sink = pa.BufferOutputStream()
+        pacsv.write_csv(batch, sink, CSV)
+        yield batch.num_rows, memoryview(sink.getvalue())
+
+
+def _chain(first: pa.RecordBatch, rest: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     yield first
     yield from rest
 
 
-def _staged(connection: Connection) -> dict[str, str]:
-    """Column -> type of `incoming` as it stands."""
-    rows = connection.execute(
-        "select attname, format_type(atttypid, null) from pg_attribute where attrelid = 'incoming'::regclass and attnum > 0"
-    )
-    return dict(rows.fetchall())
+def _staged_type(column: Column, field: pa.Field) -> str:
+    """The contract's type where the value is known to have it, else text until `refuse` has looked at it."""
+    known = not pa.types.is_string(field.type) or extract.source_type(field) == column.data_type
+    return column.data_type if known else "text"
 
 
-def refuse(connection: Connection, table: Table, load_id: int) -> int:
-    """Set aside rows that cannot be kept: a key is missing, or a value does not fit the contract's type."""
-    staged = _staged(connection)
-    checks: list[tuple[str, str, sql.Composable]] = [
-        (
-            column.name,
-            "KEY_MISSING",
-            sql.SQL("coalesce(btrim({}::text), '') in ('', 'null')").format(sql.Identifier(column.name)),
-        )
-        for column in table.columns
-        if column.name in table.key
-    ]
-    checks += [
-        (column.name, "TYPE_MISMATCH", _misfit(column))
-        for column in table.columns
-        if staged[column.name] == "text" and column.data_type != "text"
-    ]
-    # One pass over all rows tells whether there is anything to set aside at all.
-    suspect = sql.SQL(" or ").join(condition for _, _, condition in checks)
-    if not scalar(connection, sql.SQL("select exists (select from incoming where {})::integer").format(suspect)):
-        return 0
-    return sum(_set_aside(connection, table, load_id, code, field, condition) for field, code, condition in checks)
-
-
-def give_types(connection: Connection, table: Table) -> None:
-    """From here on `incoming` holds the values in the contract's types: one rewrite, and none where it already does."""
-    staged = _staged(connection)
-    changes = [
-        sql.SQL("alter column {name} type {kind} using {typed}").format(
-            name=sql.Identifier(column.name), kind=sql.SQL(column.data_type), typed=raw.typed(table, column.name)
-        )
-        for column in table.columns
-        if staged[column.name] == "text" and column.data_type != "text"
-    ]
-    if changes:
-        connection.execute(sql.SQL("alter table incoming {}").format(sql.SQL(", ").join(changes)))
-    # Without statistics the joins that follow become nested loops, and a load takes the square of its rows.
-    connection.execute("analyze incoming")
+def _no_key(name: str, kind: str) -> sql.Composable:
+    missing = sql.SQL("{0} is null") if kind != "text" else sql.SQL("({0} is null or btrim({0}) in ('', 'null'))")
+    return missing.format(sql.Identifier(name))
 
 
 def _misfit(column: Column) -> sql.Composable:
@@ -112,75 +209,3 @@ def _misfit(column: Column) -> sql.Composable:
     if column.data_type not in ("date", "timestamp", "timestamptz"):
         return invalid
     return sql.SQL("({} or {} !~ '^ *[0-9]')").format(invalid, name)
-
-
-def _set_aside(
-    connection: Connection, table: Table, load_id: int, code: str, field: str | None, condition: sql.Composable
-) -> int:
-    key = raw.record_key(table)
-    statement = sql.SQL(
-        """
-        with gone as (
-            delete from incoming where {condition} returning *
-        ),
-        set_aside as (
-            insert into raw.refused
-                (source_name, table_name, code, record_key, field, payload, payload_hash, first_load_id, last_load_id)
-            select {source}, {table}, {code}, {key}, {field}, max(payload::text)::jsonb, payload_hash, {load}, {load}
-            from (
-                select *, to_jsonb(gone) - '_row_no' as payload, md5((to_jsonb(gone) - '_row_no')::text)::uuid as payload_hash
-                from gone
-            ) as refused
-            group by {key}, payload_hash
-            on conflict (source_name, table_name, code, record_key, field, payload_hash)
-            do update set last_load_id = excluded.last_load_id, seen = refused.seen + 1
-        )
-        select count(*) from gone
-        """
-    ).format(
-        condition=condition,
-        source=sql.Literal(table.source),
-        table=sql.Literal(table.name),
-        code=sql.Literal(code),
-        key=key,
-        field=sql.Literal(field),
-        load=sql.Literal(load_id),
-    )
-    return scalar(connection, statement)
-
-
-def keep_one_per_key(connection: Connection, table: Table, load_id: int) -> int:
-    """Of several rows with one key the one with the latest cursor stays, else the last sent; the others are set aside."""
-    # As the values that they are: two spellings of one number or day are one key.
-    key = sql.SQL(", ").join(raw.typed(table, name) for name in table.key)
-    newest = [sql.SQL("{} desc nulls last").format(raw.typed(table, table.cursor))] if table.cursor else []
-    order = sql.SQL(", ").join([*newest, sql.SQL("_row_no desc")])
-    content = sql.SQL("md5(row({})::text)").format(raw.names(column.name for column in table.columns))
-    connection.execute(
-        sql.SQL(
-            """
-            create temp table surplus on commit drop as
-            select _row_no, kept_content is not distinct from content as is_exact
-            from (
-                select
-                    _row_no, {content} as content, row_number() over same_key as place,
-                    first_value({content}) over same_key as kept_content
-                from incoming
-                where ({key}) in (select {key} from incoming group by {key} having count(*) > 1)
-                window same_key as (partition by {key} order by {order})
-            ) as ranked
-            where place > 1
-            """
-        ).format(content=content, key=key, order=order)
-    )
-    duplicates = 0
-    for code, exact in (("KEY_DUPLICATE_EXACT", True), ("KEY_DUPLICATE_CONFLICT", False)):
-        condition = sql.SQL("_row_no in (select _row_no from surplus where is_exact = {})").format(sql.Literal(exact))
-        duplicates += _set_aside(connection, table, load_id, code, None, condition)
-    return duplicates
-
-
-def scalar(connection: Connection, statement: sql.SQL | sql.Composed) -> int:
-    """The one number that a statement yields."""
-    row = connection.execute(statement).fetchone()
-    return int(row[0]) if row else 0

@@ -15,12 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from khochung.ahead import one_ahead
 from khochung.contract import Table
 from khochung.errors import LoadError
 from khochung.extract import Delivery, Window
 from khochung.settings import TIMEZONE, Settings
 
 ROW_GROUP_ROWS = 100_000
+BATCH_ROWS = 20_000  # as many are read at a time
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -111,8 +113,8 @@ def batches(settings: Settings, manifest: Manifest) -> Iterator[pa.RecordBatch]:
         raise LoadError(
             f"{manifest.source}.{manifest.table}: landed file {path.name[:12]}… is missing or was altered; extract it again"
         )
-    with pq.ParquetFile(path) as file:
-        yield from file.iter_batches(batch_size=ROW_GROUP_ROWS)
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        yield from file.iter_batches(batch_size=BATCH_ROWS, use_threads=False)
 
 
 def _write_parquet(path: Path, delivery: Delivery) -> int:
@@ -120,7 +122,7 @@ def _write_parquet(path: Path, delivery: Delivery) -> int:
     rows, waiting, held = 0, 0, []
     with path.open("wb") as stream:
         with pq.ParquetWriter(stream, delivery.schema, compression="zstd", compression_level=1) as writer:
-            for batch in delivery.batches:
+            for batch in one_ahead(delivery.batches):
                 held.append(batch)
                 waiting += batch.num_rows
                 rows += batch.num_rows

@@ -16,11 +16,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from khochung import incoming, landing, raw, warehouse
+from khochung import landing, raw, warehouse
 from khochung.contract import Table
 from khochung.contract import source as source_contract
 from khochung.errors import ContractError, LoadError
-from khochung.incoming import scalar
+from khochung.incoming import Incoming, scalar
 from khochung.landing import Manifest
 from khochung.settings import Settings
 
@@ -170,24 +170,27 @@ def _nothing_new(connection: Connection, table: Table, manifest: Manifest, newes
 
 
 def _merge(connection: Connection, settings: Settings, table: Table, manifest: Manifest, load_id: int) -> Counts:
-    created = raw.ensure_tables(connection, table)
     counts = Counts()
-    counts.extracted = incoming.copy(connection, table, landing.batches(settings, manifest))
+    incoming = Incoming(connection, table, load_id, is_first=not raw.align(connection, table))
+    counts.extracted = incoming.copy(landing.batches(settings, manifest))
     if counts.extracted != manifest.rows:
         raise LoadError(
             f"{table.source}.{table.name}: landed {manifest.rows} rows, copied {counts.extracted}; nothing loaded"
         )
-    counts.refused = incoming.refuse(connection, table, load_id)
-    counts.duplicate = incoming.keep_one_per_key(connection, table, load_id)
+    counts.refused = incoming.refuse()
+    counts.duplicate = incoming.keep_one_per_key()
+    kept = counts.extracted - counts.refused - counts.duplicate
     _check_count(table, manifest, counts)
-    _check_floor(connection, table, manifest, counts)
-    incoming.give_types(connection, table)
-    if created:
-        counts.inserted = _fill(connection, table, load_id)
-    else:
-        counts.inserted, counts.updated = _upsert(connection, table, load_id)
-    counts.unchanged = counts.extracted - counts.refused - counts.duplicate - counts.inserted - counts.updated
-    if table.load == "snapshot" and not created:
+    if incoming.is_first:
+        incoming.give_types()
+        incoming.become_the_table()
+        counts.inserted = counts.current = kept
+        return counts
+    _check_floor(connection, table, manifest, kept)
+    incoming.give_types()
+    counts.inserted, counts.updated = _upsert(connection, table, load_id)
+    counts.unchanged = kept - counts.inserted - counts.updated
+    if table.load == "snapshot":
         counts.tombstoned = _tombstone(connection, table, load_id)
     counts.current = _held(connection, table)
     if counts.changed > STALE_SHARE * counts.current:
@@ -205,30 +208,17 @@ def _check_count(table: Table, manifest: Manifest, counts: Counts) -> None:
         )
 
 
-def _check_floor(connection: Connection, table: Table, manifest: Manifest, counts: Counts) -> None:
+def _check_floor(connection: Connection, table: Table, manifest: Manifest, kept: int) -> None:
     """A full delivery that shrank too far is an accident at the source until somebody says otherwise."""
     full = table.load == "snapshot" or (table.load == "cursor" and manifest.window_start is None)
     if not full:
         return
     current = _held(connection, table)
-    kept = counts.extracted - counts.refused - counts.duplicate
     if current >= SMALLEST_GUARDED and kept < table.row_floor * current:
         raise LoadError(
             f"{table.source}.{table.name}: {kept} rows delivered, {current} held, floor {table.row_floor:.0%}; "
             f"nothing loaded; ask the owner, or lower row_floor in {table.declared_in} if the fall is real"
         )
-
-
-def _fill(connection: Connection, table: Table, load_id: int) -> int:
-    """The first delivery of a table: nothing to compare with, and the key is built over the rows in one go."""
-    columns = raw.names(column.name for column in table.columns)
-    written = connection.execute(
-        sql.SQL(
-            "insert into raw.{target} ({columns}, _load_id, _loaded_at) select {columns}, {load}, now() from incoming"
-        ).format(target=sql.Identifier(table.relation), columns=columns, load=sql.Literal(load_id))
-    )
-    raw.add_key(connection, table)
-    return written.rowcount
 
 
 def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, int]:
@@ -274,7 +264,7 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
             """
         ).format(
             target=target,
-            history=sql.Identifier(f"{table.relation}__history"),
+            history=sql.Identifier(raw.history(table)),
             names=raw.names(replaced),
             columns=raw.names(columns),
             key=raw.names(table.key),
@@ -327,7 +317,7 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
                 target=target,
                 load=sql.Literal(load_id),
                 vanished=vanished,
-                history=sql.Identifier(f"{table.relation}__history"),
+                history=sql.Identifier(raw.history(table)),
                 names=raw.names(names),
                 old=sql.SQL(", ").join(sql.SQL("old.{0} as {0}").format(sql.Identifier(name)) for name in names),
             )

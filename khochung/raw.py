@@ -1,6 +1,6 @@
 """The tables of schema `raw`: made from the contracts, and the pieces of SQL that name their columns and keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
@@ -17,32 +17,43 @@ TECHNICAL = {
 }
 
 
-def ensure_tables(connection: Connection, table: Table) -> bool:
-    """Create `raw.<source>__<table>` and its history from the contract, and add columns that are new in it.
+def align(connection: Connection, table: Table) -> bool:
+    """Add columns that are new in the contract to the table and its history. False: the table is not there yet.
 
-    True: they were not there; the table has no key yet (`add_key`). Raises ContractError when a column's type in the
-    warehouse differs from the contract's.
+    Raises ContractError when a column's type in the warehouse differs from the contract's.
     """
-    history = f"{table.relation}__history"
     found = connection.execute("select to_regclass(%s)", [f"raw.{table.relation}"]).fetchone()
-    if found and found[0]:
-        for name in (table.relation, history):
-            _align(connection, table, name)
+    if found is None or found[0] is None:
         return False
-    _create(connection, table.relation, table, {})
-    _create(connection, history, table, {"_replaced_by_load_id": "bigint not null"})
+    for name in (table.relation, history(table)):
+        _align(connection, table, name)
     return True
 
 
+def history(table: Table) -> str:
+    return f"{table.relation}__history"
+
+
+def create_tables(connection: Connection, table: Table, kinds: Mapping[str, str], load_id: int) -> None:
+    """Create `raw.<source>__<table>` with columns of these types, to be filled by load `load_id`, and its history.
+
+    The table has no key yet (`add_key`): one sort of all rows is cheaper than a search for each.
+    """
+    defaults = {"_load_id": f" default {load_id}", "_loaded_at": " default now()"}
+    technical = {name: kind + defaults.get(name, "") for name, kind in TECHNICAL.items()}
+    _create(connection, table.relation, dict(kinds) | technical)
+    final = {column.name: str(column.data_type) for column in table.columns}
+    _create(connection, history(table), final | TECHNICAL | {"_replaced_by_load_id": "bigint not null"})
+
+
 def add_key(connection: Connection, table: Table) -> None:
-    """The primary key of a table that was filled first: one sort instead of a search for every row."""
+    """The primary key of the contract."""
     connection.execute(
         sql.SQL("alter table raw.{} add primary key ({})").format(sql.Identifier(table.relation), names(table.key))
     )
 
 
-def _create(connection: Connection, name: str, table: Table, more: dict[str, str]) -> None:
-    kinds = {column.name: str(column.data_type) for column in table.columns} | TECHNICAL | more
+def _create(connection: Connection, name: str, kinds: Mapping[str, str]) -> None:
     columns = sql.SQL(", ").join(
         sql.SQL(f"{{}} {kind}").format(sql.Identifier(column)) for column, kind in kinds.items()
     )

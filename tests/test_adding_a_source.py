@@ -27,7 +27,9 @@ settings, catalogue = Settings.from_environment(), contract.sources()
 with warehouse.connect(settings, "loader") as connection:
     for source in catalogue.values():
         for table in source.tables:
-            raw.ensure_tables(connection, table)
+            if not raw.align(connection, table):
+                raw.create_tables(connection, table, {column.name: column.data_type for column in table.columns}, 1)
+                raw.add_key(connection, table)
 build = transform.begin(settings)
 transform.run_layer(settings, build, "staging")
 gate.judge_sources(settings, build.build_id, catalogue={"weather": catalogue["weather"]})

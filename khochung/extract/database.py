@@ -20,7 +20,7 @@ from khochung.extract import Delivery, Window, missing_columns, typed_schema, wi
 from khochung.settings import TIMEZONE, required
 
 STATEMENT_TIMEOUT_MS = 30 * 60 * 1000
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 1 << 20
 
 
 @contextmanager

@@ -158,7 +158,8 @@ def fill(settings: Settings) -> None:
     with warehouse.connect(settings, "loader") as connection:
         for name, source in contract.sources().items():
             for table in source.tables:
-                raw.ensure_tables(connection, table)
+                raw.create_tables(connection, table, {column.name: column.data_type for column in table.columns}, 1)
+                raw.add_key(connection, table)
             for table_name, row in SOURCES.get(name, list)():
                 relation = sql.Identifier("raw", source.table(table_name).relation)
                 values = row | {"_load_id": 1, "_loaded_at": "2025-09-30 01:00+07"}

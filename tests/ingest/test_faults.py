@@ -9,15 +9,15 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow as pa
 import pytest
 
-from khochung import incoming, landing, load
+from khochung import landing, load
 from khochung.contract import Table
 from khochung.errors import LoadError, SourceUnavailableError
 from khochung.extract import Delivery, Window, text_schema
+from khochung.incoming import Incoming
 from khochung.settings import REPOSITORY, Settings
 from tests.ingest.toy_source import Lab, Row, make_source
 
@@ -25,7 +25,7 @@ FIRST: list[Row] = [["1", "a", None], ["2", "b", None], ["3", "c", None]]
 SECOND: list[Row] = [["1", "A", None], ["2", "b", None], ["4", "d", None], ["4", "d", None], [None, "?", None]]
 ALWAYS = ["copy", "refuse", "keep_one_per_key", "_check_count", "give_types"]
 STEPS = [
-    *[pytest.param([], step, id=f"first-{step}") for step in [*ALWAYS, "_fill", "_write_ledger"]],
+    *[pytest.param([], step, id=f"first-{step}") for step in [*ALWAYS, "become_the_table", "_write_ledger"]],
     *[pytest.param([FIRST], step, id=f"next-{step}") for step in [*ALWAYS, "_upsert", "_tombstone", "_write_ledger"]],
     *[pytest.param([FIRST, SECOND], step, id=f"same-{step}") for step in ["_nothing_new", "_write_ledger"]],
 ]
@@ -57,7 +57,7 @@ def test_a_load_that_dies_at_a_step(
     for each in (table, twin):
         for day, rows in enumerate(held, start=1):
             lab.load(each, rows, day)
-    where: ModuleType = incoming if hasattr(incoming, step) else load
+    where = Incoming if hasattr(Incoming, step) else load
     manifest, before, whole = lab.land(table, SECOND, day=3), lab.state(table), getattr(where, step)
 
     def die(*arguments: object) -> None:
