@@ -192,8 +192,8 @@ class Source(Strict):
         names = [table.name for table in self.tables]
         if len(set(names)) != len(names):
             raise ValueError(f"a table of {self.name} is declared twice")
-        rest = ["service"] if "service" in self.model_fields_set else []
-        rest += [f"paging of {table.name}" for table in self.tables if "paging" in table.model_fields_set]
+        rest = ["service"] if self.service != Service() else []
+        rest += [f"paging of {table.name}" for table in self.tables if table.paging != Paging()]
         if rest and self.connector != "lgsp":
             raise ValueError(
                 f"{', '.join(rest)} is for `connector: lgsp`; {self.name} has `connector: {self.connector}`"
