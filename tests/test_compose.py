@@ -163,7 +163,7 @@ def test_the_portal_sees_releases_and_nothing_else_and_cannot_write(declared: di
     assert all(volume.endswith(":ro") for volume in declared["portal"]["volumes"])
     own = {volume.split(":")[1] for volume in declared["scheduler"]["volumes"] if not volume.startswith("home:")}
     home = Settings(Path("/var/lib/khochung"))
-    private = (home.airflow, home.landing, home.artefacts, home.logs)
+    private = (home.airflow, home.landing, home.artefacts, home.internal, home.logs)
     assert {str(path) for path in private} <= own
 
 

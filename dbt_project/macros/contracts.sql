@@ -55,12 +55,12 @@ compiled, or tested. They come from outside: a unit test sees no sources. #}
     end
 {%- endmacro %}
 
-{# The columns of a row that anybody may see, as `name=value; …`, at most 200 letters. #}
+{# The columns of a row that anybody may see, as `name=value; …`, at most 200 letters, without lists. #}
 {% macro open_values(record, classes) -%}
     (
         select left(string_agg(pair.key || '=' || left(pair.value, 40), '; ' order by pair.key), 200)
         from jsonb_each_text({{ record }}) as pair
-        where pair.value <> '' and pair.key in ({{ quoted(classes, 'none') }})
+        where pair.value <> '' and left(pair.value, 1) not in ('[', '{') and pair.key in ({{ quoted(classes, 'none') }})
     )
 {%- endmacro %}
 

@@ -1,5 +1,6 @@
 -- What is wrong with the records as they stand. The staging models say what, the contracts say how much of a value may
--- be shown. Of a row without a key the columns that anybody may see stand in for the value: else nobody could find it.
+-- be shown. Rows without a key are told apart by their hash, and the columns that anybody may see stand in for the
+-- value: else nobody could find them.
 {% for table in contract_tables() %}
 select
     '{{ table.source }}' as source_name,
@@ -19,7 +20,10 @@ union all
 select
     refused.source_name,
     refused.table_name,
-    refused.record_key,
+    case
+        when refused.code = 'KEY_MISSING' then refused.record_key || '#' || left(cast(refused.payload_hash as text), 8)
+        else refused.record_key
+    end as record_key,
     refused.field,
     refused.code as issue_code,
     null as raised_severity,

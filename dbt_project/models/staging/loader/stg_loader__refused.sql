@@ -11,6 +11,7 @@ with refused as (
         field,
         code,
         payload,
+        payload_hash,
         last_load_id,
         {{ refused_cursor() }} as cursor_at
     from {{ source('loader', 'refused') }}
@@ -28,6 +29,7 @@ select
     field,
     code,
     payload,
+    payload_hash,
     last_load_id
 from refused
 where not exists (
