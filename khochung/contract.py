@@ -45,15 +45,37 @@ class Column(Strict):
     """Texts that mean "nothing was said" in this column, besides those of its source. Raw keeps them."""
 
 
-class FileFormat(Strict):
-    """How a dropped file is written. `header_row` counts from 1; rows from `total_row`'s label on are notes."""
+Encoding = Literal[
+    "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1258", "tcvn3", "vni", "auto",
+]  # fmt: skip
 
-    kind: Literal["csv", "xlsx"]
-    delimiter: str = ","
-    encoding: str = "utf-8"
+
+class FileFormat(Strict):
+    """How a dropped file is written.
+
+    kind: `csv`, `xlsx` (also XLS: the file itself says which), `jsonl` (one JSON object a line).
+    encoding: of text; `auto` tells it from the bytes. sheet: may be left out when a workbook has one only.
+    header_row: where the header starts, counted from 1; of several `header_rows` a column's path joins the texts above
+    it by ` / `. total_row: how the total's label starts, in one of the first three cells; what follows it are notes.
+    counted_by_total: the first number in the total row is the number of rows, and must be it.
+    member: drops are zip files, and this names the members to read (a glob without folders).
+    """
+
+    kind: Literal["csv", "xlsx", "jsonl"]
+    delimiter: Annotated[str, Field(pattern=r"^[\t !#-~]$")] = ","
+    encoding: Encoding = "utf-8"
     sheet: str | None = None
-    header_row: int = 1
-    total_row: str | None = None
+    header_row: int = Field(default=1, ge=1)
+    header_rows: int = Field(default=1, ge=1, le=10)
+    total_row: Annotated[str, Field(min_length=1)] | None = None
+    counted_by_total: bool = False
+    member: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "FileFormat":
+        if self.counted_by_total and not self.total_row:
+            raise ValueError("counted_by_total needs total_row")
+        return self
 
 
 class Wso2(Strict):

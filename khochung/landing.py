@@ -40,6 +40,7 @@ class Manifest(BaseModel):
     source_rows: int | None
     origin: str
     origin_sha256: str | None
+    origin_encoding: str | None = None
     as_of: date
     window_start: datetime | None
     window_end: datetime
@@ -86,6 +87,7 @@ def _write(settings: Settings, table: Table, window: Window, delivery: Delivery)
         source_rows=delivery.counted,
         origin=delivery.origin,
         origin_sha256=delivery.origin_sha256,
+        origin_encoding=delivery.encoding,
         as_of=window.as_of,
         window_start=window.start,
         window_end=window.end,

@@ -335,6 +335,7 @@ def _write_ledger(
         "load_mode": table.load,
         "origin": manifest.origin,
         "origin_sha256": manifest.origin_sha256,
+        "origin_encoding": manifest.origin_encoding,
         "landing_file": manifest.file,
         "landing_sha256": manifest.sha256,
         "landing_bytes": manifest.bytes,

@@ -44,8 +44,8 @@ class Window:
 class Delivery:
     """One reading of one table: batches to consume once, and the source's own count when it gives one.
 
-    `origin` names what was read (a path or a file name), `origin_sha256` identifies a file's bytes; `counted` is
-    filled in while the batches are consumed.
+    `origin` names what was read (a path or a file name), `origin_sha256` identifies a file's bytes, `encoding` says how
+    its text was decoded; `counted` is filled in while the batches are consumed.
     """
 
     schema: pa.Schema
@@ -54,6 +54,7 @@ class Delivery:
     origin_sha256: str | None = None
     counted: int | None = None
     unknown_fields: set[str] = field(default_factory=set)
+    encoding: str | None = None
 
 
 def text_schema(table: Table) -> pa.Schema:

@@ -36,6 +36,7 @@ create table if not exists ops.load (
         extracted_rows = refused_rows + duplicate_rows + inserted_rows + updated_rows + unchanged_rows
     )
 );
+alter table ops.load add column if not exists origin_encoding text;
 create index if not exists load_by_table on ops.load (source_name, table_name, load_id desc);
 
 create table if not exists ops.watermark (

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import Workbook
 
 from khochung.errors import ConfigurationError, ContractError, SourceUnavailableError
-from khochung.extract import Delivery, Window, files, open_delivery
+from khochung.extract import Delivery, Window, files, folders, open_delivery
 from tests.ingest.toy_source import make_source
 
 COLUMNS = {"ma": "text", "ten": "text"}
@@ -79,12 +79,12 @@ def test_a_byte_order_mark_is_no_part_of_the_header(folder: Path, encoding: str)
     [
         (
             "ma;ten\n1;Ánh\n".encode("cp1258", errors="replace") + b"\xc1\xff",
-            r"ds_20250901\.csv is not utf-8 .*`encoding`",
+            r"ds_20250901\.csv, line 2: byte 9 of the file is not utf-8; .*`encoding`",
         ),
         ("ma;họ\n1;a\n", r"toy\.thing: ds_20250901\.csv lacks ten;.*_toy__sources\.yml"),
         ("", r"toy\.thing: ds_20250901\.csv has no header in row 1"),
-        ("ma;ten\n1;a;b\n", r"ds_20250901\.csv, row 2: 3 cells under 2 headers; a separator"),
-        ('ma;ten\n1;"a\n', r"ds_20250901\.csv cannot be read as CSV"),
+        ("ma;ten\n1;a;b\n", r"ds_20250901\.csv, line 2: 3 cells under 2 headers; a separator"),
+        ('ma;ten\n1;"a\n', r"ds_20250901\.csv cannot be read as CSV from line 2 on"),
     ],
 )
 def test_csv_that_cannot_be_taken(folder: Path, content: str | bytes, match: str) -> None:
@@ -119,7 +119,7 @@ def test_workbooks_that_cannot_be_taken(folder: Path) -> None:
     ],
 )
 def test_the_date_is_in_the_name(name: str, day: date) -> None:
-    assert files.file_date(Path(name)) == day
+    assert files.file_date(name) == day
 
 
 @pytest.mark.parametrize("name", ["ds_20250931.csv", "ds_202513.csv", "ds_moi.csv", "ds_2025.csv"])
@@ -159,9 +159,9 @@ def test_a_file_that_is_still_being_written_is_left_for_later(folder: Path, monk
         with path.open("a", encoding="utf-8") as stream:
             stream.write("2;b\n")
 
-    monkeypatch.setattr(files.time, "sleep", write_on)
+    monkeypatch.setattr(folders.time, "sleep", write_on)
     assert deliver() == []
-    monkeypatch.setattr(files.time, "sleep", lambda _: None)
+    monkeypatch.setattr(folders.time, "sleep", lambda _: None)
     assert rows() == [["1", "a"], ["2", "b"]]
 
 
