@@ -5,11 +5,12 @@ its value is whatever was last calculated, on a machine that we do not know. Not
 lost, and a whole number that Excel shows or rounds in scientific notation comes as such, for staging to flag.
 """
 
+import io
 import re
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,6 +22,9 @@ from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
 
 import pyarrow as pa
+import xlrd
+from openpyxl.utils.exceptions import InvalidFileException
+from xlrd.compdoc import CompDocError
 
 from khochung.contract import Column, FileFormat, Table
 from khochung.errors import ContractError
@@ -31,17 +35,11 @@ ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 LAST_EXACT = 10**15  # Excel keeps 15 digits and makes the others zero
 LOST_DIGITS = 3  # zeros at the end of a number that Excel shows in scientific notation: it was read from such a text
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})\"")
+# What the two readers raise for a damaged file; consumers of their rows are not under this net.
 _BROKEN = (
-    BadZipFile,
-    ParseError,
-    ZlibError,
-    LookupError,
-    ValueError,
-    TypeError,
-    EOFError,
-    AttributeError,
-    struct.error,
-)
+    BadZipFile, ParseError, ZlibError, LookupError, ValueError, TypeError, EOFError, AttributeError, AssertionError,
+    OverflowError, NotImplementedError, struct.error, InvalidFileException, xlrd.XLRDError, CompDocError,
+)  # fmt: skip
 
 
 class Formula(str):
@@ -74,6 +72,8 @@ def batches(path: Path, table: Table, form: FileFormat, origin: str, delivery: D
         for row in head:
             _refuse_formulas(row, origin, form)
         names = tabular.header_names(head)
+        while not names[-1]:  # what stands right of the last header is nobody's
+            names.pop()
         places = tabular.places(table, names, delivery, origin)
         body = tabular.Body(table, form, places, len(names), origin, "row")
         read = (_read(row, places, table.columns, origin, form) for row in body.data(rows))
@@ -109,13 +109,29 @@ def _opened(path: Path, table: Table, form: FileFormat, origin: str) -> Iterator
         raise ContractError(
             f"{origin} cannot be read as XLSX or XLS: it is neither (a web page or text under that name?); ask the owner for the file again"
         )
+    with ExitStack() as stack:
+        with _reported(origin):
+            sheet = stack.enter_context(opener(path, table, form, origin))
+        yield Sheet(_guarded(sheet.rows, origin), sheet.merged)
+
+
+@contextmanager
+def _reported(origin: str) -> Iterator[None]:
     try:
-        with opener(path, table, form, origin) as sheet:
-            yield sheet
+        yield
     except _BROKEN as error:
         raise ContractError(
-            f"{origin} cannot be read as XLSX or XLS ({type(error).__name__}); it is damaged: ask the owner for the file again"
+            f"{origin} cannot be read as XLSX or XLS ({type(error).__name__}); damaged or locked? ask the owner for the file again"
         ) from None
+
+
+def _guarded(rows: Iterator[tuple[int, Row]], origin: str) -> Iterator[tuple[int, Row]]:
+    while True:
+        with _reported(origin):
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
 
 
 def _chosen(names: list[str], table: Table, form: FileFormat, origin: str) -> int:
@@ -136,8 +152,8 @@ def _xlsx(path: Path, table: Table, form: FileFormat, origin: str) -> Iterator[S
 
     with ZipFile(path) as packed:
         archive.check(packed, origin)
-    book = load_workbook(path, read_only=True, keep_links=False)
-    try:
+    with path.open("rb") as stream:  # by its path it would be judged by its name
+        book = load_workbook(stream, read_only=True, keep_links=False)
         sheet = book.worksheets[_chosen([sheet.title for sheet in book.worksheets], table, form, origin)]
         with sheet._get_source() as source:
             merged = _merged_ranges(source)
@@ -148,8 +164,6 @@ def _xlsx(path: Path, table: Table, form: FileFormat, origin: str) -> Iterator[S
                 date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,
             )  # fmt: skip
             yield Sheet(_xlsx_rows(parser.parse(), _scientific_styles(book), origin), merged)
-    finally:
-        book.close()
 
 
 def _scientific_styles(book: Any) -> set[int]:
@@ -164,8 +178,8 @@ def _scientific_styles(book: Any) -> set[int]:
     return {place for place, style in enumerate(book._cell_styles) if _is_scientific(form(style.numFmtId))}
 
 
-def _is_scientific(form: str) -> bool:
-    return "E+" in form.upper() or "E-" in form.upper()
+def _is_scientific(form: str | None) -> bool:
+    return "E+" in (form or "").upper() or "E-" in (form or "").upper()
 
 
 def _xlsx_rows(
@@ -206,15 +220,7 @@ def _merged_ranges(source: Any) -> list[tuple[int, int, int, int]]:
 
 @contextmanager
 def _xls(path: Path, table: Table, form: FileFormat, origin: str) -> Iterator[Sheet]:
-    import xlrd
-    from xlrd.compdoc import CompDocError
-
-    try:
-        book = xlrd.open_workbook(str(path), formatting_info=True, on_demand=True, logfile=None)
-    except (xlrd.XLRDError, CompDocError, AssertionError) as error:
-        raise ContractError(
-            f"{origin} cannot be read as XLS ({type(error).__name__}); locked or damaged? ask the owner for it again"
-        ) from None
+    book = xlrd.open_workbook(str(path), formatting_info=True, on_demand=True, logfile=io.StringIO())
     with book:
         place = _chosen(book.sheet_names(), table, form, origin)
         sheet = book.sheet_by_index(place)
@@ -236,8 +242,6 @@ def _xls_rows(book: Any, sheet: Any, formulas: set[tuple[int, int]]) -> Iterator
 
 
 def _xls_text(book: Any, cell: Any, scientific: bool) -> str | None:
-    import xlrd
-
     if cell.ctype == xlrd.XL_CELL_DATE:
         try:
             at = xlrd.xldate_as_datetime(cell.value, book.datemode)

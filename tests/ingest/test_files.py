@@ -49,7 +49,10 @@ def deliver(
     form: dict[str, Any] = CSV, as_of: date = date(2025, 9, 30), known: frozenset[str] = frozenset(), **options: Any
 ) -> list[tuple[Delivery, list[list[str | None]]]]:
     """Each delivery with its rows."""
-    source, table = make_source("toy", "files", COLUMNS, **({"path": "ds_*", "format": form} | options))
+    columns, paths = options.pop("columns", COLUMNS), options.pop("paths", {})
+    source, table = make_source("toy", "files", columns, **({"path": "ds_*", "format": form} | options))
+    declared = [column.model_copy(update={"path": paths.get(column.name, column.name)}) for column in table.columns]
+    table = table.model_copy(update={"columns": tuple(declared)})
     window = Window(as_of, None, datetime(2025, 10, 1, tzinfo=UTC))
     with open_delivery(source, table, window, known) as deliveries:
         return [
