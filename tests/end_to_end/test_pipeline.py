@@ -17,6 +17,7 @@ from conftest import AS_OF, NEXT_DAY, Installation
 from state import released, rows_by_table, versions
 
 from khochung import contract, postgres
+from khochung.ops import agency_lists
 from khochung.release.verify import verify
 from khochung.settings import REPOSITORY
 
@@ -160,6 +161,28 @@ def test_nothing_personal_is_public(province: Installation) -> None:
     }
     cells = set(re.split(r'[",\n<>;|]', text))
     assert not {cell.strip() for cell in cells} & words
+
+
+def test_every_agency_has_the_list_of_its_open_issues_and_nobody_is_in_it(province: Installation) -> None:
+    expected = dict(
+        province.ask("select agency, count(*) from quality.issue where closed_at is null group by 1", "operator")
+    )
+    slugs = agency_lists.slugs({source.owner_agency for source in contract.sources().values()})
+    assert set(expected) <= set(slugs)
+    people = {
+        value
+        for (value,) in province.ask(
+            "select personal_id from raw.population__resident union select phone from raw.population__resident "
+            "union select applicant_id from raw.procedures__dossier where applicant_type = '1' "
+            "union select applicant_name from raw.procedures__dossier union select ten_chu from raw.land__land_right"
+        )
+    }
+    for agency, slug in slugs.items():
+        path = province.settings.internal / "agencies" / slug / f"{agency_lists.NAME}.csv"
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.reader(stream))[1:]
+        assert len(rows) == expected.get(agency, 0), agency
+        assert not {cell for row in rows for cell in row} & people, agency
 
 
 def test_running_again_changes_nothing(province: Installation) -> None:
