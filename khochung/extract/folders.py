@@ -24,7 +24,7 @@ from khochung.settings import required
 
 SETTLED_S = 2.0  # a file whose size or time moves within it is still being written
 _UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload")
-_STATE = ("size", "mtime", "ino", "islink")
+_STATE = ("size", "mtime", "ino")
 _REFUSED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "403")
 
 
@@ -71,6 +71,7 @@ class Folder:
             raise ContractError(
                 f"source {self.source.name}: {name} is no file; have it removed, or correct `path` in the contract"
             )
+        entry = self.system.info(path) if self.local else entry  # of the file, not of the link to it
         return Drop(name, path, _state(entry), not self.local or time.time() - entry["mtime"] < SETTLED_S)
 
     def settled(self, drops: list[Drop]) -> list[Drop]:
@@ -147,7 +148,8 @@ def _sftp(source: Source, url: SplitResult) -> Any:
     user, password = _credentials(source)
     options = {"port": url.port, "username": user or url.username, "password": password}
     given = {name: value for name, value in options.items() if value}
-    return SSHFileSystem(url.hostname, connect_timeout=30, skip_instance_cache=True, **given)
+    # Left to itself SSHFileSystem trusts every server; the empty tuple brings back asyncssh's check of known_hosts.
+    return SSHFileSystem(url.hostname, known_hosts=(), connect_timeout=30, skip_instance_cache=True, **given)
 
 
 def _s3(source: Source) -> Any:
