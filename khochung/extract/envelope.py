@@ -51,18 +51,15 @@ class Reader:
         """Raises SourceUnavailableError for what is worth another try, ContractError for what breaks the contract."""
         try:
             answer = self._decode(content)
+            self._check(answer.Status, answer.Code, answer.Data is UNSET, answer.Total is UNSET)
+            rows = answer.Data if isinstance(answer.Data, list) else [] if answer.Data is None else [answer.Data]
+            batch = self._batch(rows)
         except (msgspec.DecodeError, UnicodeDecodeError):
             page = content.lstrip()[:1] == b"<"
-            kind = (
-                "a web page or XML, perhaps to sign in or of maintenance"
-                if page
-                else "a body that is cut short or no JSON"
-            )
+            kind = "a web page or XML, perhaps to sign in or of maintenance" if page else "a body cut short, or no JSON"
             raise SourceUnavailableError(f"{self._place} sent {kind}") from None  # the error may quote the body
-        self._check(answer.Status, answer.Code, answer.Data is UNSET, answer.Total is UNSET)
-        rows = answer.Data if isinstance(answer.Data, list) else [] if answer.Data is None else [answer.Data]
         size = answer.PageSize if isinstance(answer.PageSize, int) and answer.PageSize > 0 else None
-        return Page(self._batch(rows), self._total(answer.Total), size, self._next(answer))
+        return Page(batch, self._total(answer.Total), size, self._next(answer))
 
     @property
     def _place(self) -> str:

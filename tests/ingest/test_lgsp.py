@@ -206,9 +206,11 @@ def test_fields_that_the_contract_does_not_know_are_told(gateway: Gateway) -> No
     assert read() == (ids(10), 10, {"extra"})
 
 
-def batch(gateway: Gateway, body: bytes, columns: dict[str, str], **paths: str) -> dict[str, list[str | None]]:
+def batch(
+    gateway: Gateway, body: bytes, columns: dict[str, str], times: int = 1, **paths: str
+) -> dict[str, list[str | None]]:
     """What one answer becomes."""
-    gateway.faults = [lambda: Response(body, media_type="application/json")]
+    gateway.faults = [lambda: Response(body, media_type="application/json")] * times
     source, table = make_source("toy", "lgsp", columns, path="/thing")
     moved = [column.model_copy(update={"path": paths.get(column.name, column.name)}) for column in table.columns]
     source = Source.model_construct(**dict(source) | {"tables": (table.model_copy(update={"columns": tuple(moved)}),)})
@@ -239,6 +241,11 @@ def test_what_was_sent_stays_to_the_last_digit(gateway: Gateway) -> None:
 def test_json_keeps_its_spelling(gateway: Gateway) -> None:
     body = envelope(b'{"id":{"a": 1.50,"b":[ ]}}', b'{"id":null}', b'{"id":"x"}')
     assert batch(gateway, body, {"id": "jsonb"})["id"] == ['{"a": 1.50,"b":[ ]}', None, '"x"']
+
+
+def test_json_that_is_no_utf8_is_told_without_its_bytes(gateway: Gateway) -> None:
+    with pytest.raises(SourceUnavailableError, match="sent a body cut short, or no JSON"):
+        batch(gateway, envelope(b'{"id":["\xff"]}'), {"id": "jsonb"}, times=8)
 
 
 def test_texts_that_look_like_the_envelope_stay_texts(gateway: Gateway) -> None:
