@@ -27,12 +27,16 @@ Tree = dict[str, "Tree | Column"]
 
 @dataclass(frozen=True)
 class Page:
-    """One page as it is handed on, and what the source said of the whole. `next`: the cursor of the page after it."""
+    """One page as it is handed on, and what the source said of the whole. `next`: the cursor of the page after it.
+
+    `position`: how many rows should be before it; None when the page was asked for by cursor.
+    """
 
     batch: pa.RecordBatch
     total: int
     size: int | None
     next: str | None
+    position: int | None = None
 
 
 class Reader:

@@ -1,8 +1,9 @@
 """REST sources behind the province's LGSP: pages of one resource within a window, complete or refused.
 
 The answer is `{"Status": "SUCCESS", "Total": n, "PageSize": n, "Data": [...]}`. Pages are asked for ahead, a few at
-once, and handed on in order. Rows that move between pages while we read may come twice, and the load keeps one; that
-one is lost shows against the largest Total, and with `paging: {by: offset}` in the row by which pages overlap.
+once, and handed on in order. Rows that move between pages while we read may come twice, and the load keeps one. A lost
+row shows against the Totals, of which rows that moved count once, and with `paging: {by: offset}` in the row by which
+pages overlap. A window ends before we ask, so that a row that changes meanwhile leaves it and lowers Total.
 """
 
 import math
@@ -13,8 +14,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from khochung.contract import Source, Table
 from khochung.errors import ContractError, SourceUnavailableError
@@ -28,7 +32,7 @@ Query = dict[str, str]
 @contextmanager
 def read(source: Source, table: Table, window: Window, known: frozenset[str]) -> Iterator[list[Delivery]]:
     """All pages of one resource. `known` is of no use here."""
-    query = {"updated_before": window.end.isoformat()}
+    query = {"updated_before": _upper_bound(window).isoformat()}
     if table.load == "cursor" and window.start is not None:
         query["updated_since"] = window.start.isoformat()
     with closing(Session(source, table)) as session:
@@ -42,14 +46,15 @@ def _batches(reading: "Reading", delivery: Delivery) -> Generator[pa.RecordBatch
     """Raises SourceUnavailableError when fewer rows came than the source counts."""
     delivered = 0
     for page in reading.pages():
-        delivery.counted = max(delivery.counted or 0, page.total)
+        delivery.counted = reading.counted
         delivery.unknown_fields |= reading.unknown
         delivered += page.batch.num_rows
         if page.batch.num_rows:
             yield page.batch
-    if delivered < (delivery.counted or 0):
+    different = delivered - reading.repeated
+    if different < (delivery.counted or 0):
         raise SourceUnavailableError(
-            f"{reading.where}: the source counts {delivery.counted:,} rows and sent {delivered:,}; rows vanished or moved "
+            f"{reading.where}: the source counts {delivery.counted:,} rows and sent {different:,}; rows vanished or moved "
             "while we read; run it again, and if it stays ask the owner"
         )
 
@@ -60,12 +65,24 @@ class Reading:
     def __init__(self, session: Session, table: Table, query: Query) -> None:
         self._session, self._table, self._paging, self._query = session, table, table.paging, query
         self._parsing = threading.Lock()
+        self._totals: list[int] = []
+        self._surplus = self._shared = 0
         self._reader, self.where = Reader(table), f"{table.source}.{table.name}"
 
     @property
     def unknown(self) -> set[str]:
         """Fields that the source has sent so far and the contract does not know."""
         return self._reader.unknown
+
+    @property
+    def repeated(self) -> int:
+        """Rows that came twice since pages moved. At rest only what exceeds a page: equal neighbours may be the source's."""
+        return self._surplus if len(set(self._totals)) < 2 else self._shared
+
+    @property
+    def counted(self) -> int:
+        """Rows that the source had at one time or another: its first Total, and by how much it rose from answer to answer."""
+        return sum(max(0, now - before) for before, now in pairwise([0, *self._totals]))
 
     def pages(self) -> Iterator[Page]:
         """Pages in order. Raises what the session raises, and ContractError for an answer that cannot be understood."""
@@ -101,9 +118,9 @@ class Reading:
     def _numbered(self, ask: Callable[..., Future[Page]]) -> Iterator[Page]:
         """Several pages ahead up to the announced end, then one by one while they are full: the total may grow."""
         paging = self._paging
-        first = self._take(ask(str(paging.first if paging.by == "page" else 0), 0))
-        yield first
-        size = _applied(first, paging.size)
+        before = self._take(ask(str(paging.first if paging.by == "page" else 0), 0))
+        yield before
+        size = _applied(before, paging.size)
         overlap = int(paging.by == "offset" and size > 1)
         step = size - overlap
 
@@ -111,27 +128,32 @@ class Reading:
             place = paging.first + number if paging.by == "page" else number * step
             return ask(str(place), number * step, size)
 
-        def needed(page: Page) -> int:
-            return math.ceil((page.total - overlap) / step)
-
-        number, before, last, ahead = 1, first, needed(first), deque[Future[Page]]()
+        number, last, ahead = 1, math.ceil((before.total - overlap) / step), deque[Future[Page]]()
         while ahead or number < last or before.batch.num_rows >= size:
             probing = not ahead and number >= last
             while len(ahead) < self._session.service.at_once and (number < last or (probing and not ahead)):
                 ahead.append(submit(number))
                 number += 1
             page = self._take(ahead.popleft())
-            if page.total == before.total and _same(before.batch, page.batch):
-                if probing:
-                    return  # past the end it sends the last page again
-                raise ContractError(
-                    f"{self.where}: {self._table.path} sends the same page twice; does it know `{paging.parameter}`? "
-                    f"Correct `paging` in {self._table.declared_in}"
-                )
-            if probing and page.batch.num_rows and (number - 1) * step >= page.total:
-                raise ContractError(f"{self.where}: {self._table.path} sends more rows than its Total; ask the owner")
-            yield self._joined(before, page) if overlap else page
-            before, last = page, max(last, needed(page))
+            if probing and self._again(before, page):
+                return  # past the end it sends the last page again
+            self._check_progress(before, page)
+            joined = self._joined(before, page) if overlap else page
+            self._count_repeats(before, page, size, page.batch.num_rows - joined.batch.num_rows)
+            yield joined
+            before, last = page, max(last, math.ceil((page.total - overlap) / step))
+
+    def _again(self, before: Page, page: Page) -> bool:
+        return page.total == before.total and _same(before.batch, page.batch)
+
+    def _check_progress(self, before: Page, page: Page) -> None:
+        if self._again(before, page):
+            raise ContractError(
+                f"{self.where}: {self._table.path} sends the same page twice; does it know `{self._paging.parameter}`? "
+                f"Correct `paging` in {self._table.declared_in}"
+            )
+        if page.batch.num_rows and (page.position or 0) >= page.total:
+            raise ContractError(f"{self.where}: {self._table.path} sends more rows than its Total; ask the owner")
 
     def _take(self, future: Future[Page]) -> Page:
         try:
@@ -143,13 +165,16 @@ class Reading:
         """A page that is shorter than its own Total and size allow is a passing fault."""
         with self._parsing:  # a parsed page is many times its bytes: one at a time
             page = self._reader.page(content)
-        sent = page.batch.num_rows
-        wanted = size or min(page.size or 1, self._paging.size)
-        if position is not None and sent < min(wanted, page.total - position):
-            raise SourceUnavailableError(
-                f"{self.where}: {self._table.path} counts {page.total:,} rows, but its page from row {position:,} holds {sent:,}"
-            )
-        return page
+            sent = page.batch.num_rows
+            wanted = size or min(page.size or 1, self._paging.size)
+            if position is not None and sent < min(wanted, page.total - position):
+                raise SourceUnavailableError(
+                    f"{self.where}: {self._table.path} counts {page.total:,} rows, but its page from row {position:,} "
+                    f"holds {sent:,}"
+                )
+            if self._totals[-1:] != [page.total]:
+                self._totals.append(page.total)
+        return replace(page, position=position)
 
     def _joined(self, before: Page, page: Page) -> Page:
         """`page` without the row that it shares with the page before. Raises when they share none: one was lost between."""
@@ -165,8 +190,30 @@ class Reading:
             "an order that holds"
         )
 
+    def _count_repeats(self, before: Page, page: Page, size: int, dropped: int) -> None:
+        surplus = page.batch.num_rows - min(size, max(0, page.total - (page.position or 0)))
+        self._surplus += surplus
+        self._shared += max(surplus, self._shared_rows(before.batch, page.batch) - dropped)
+
+    def _shared_rows(self, before: pa.RecordBatch, page: pa.RecordBatch) -> int:
+        """With how many rows of the end of one page the next one begins."""
+        if not page.num_rows:
+            return 0
+        name = self._table.key[0]
+        for place in pc.indices_nonzero(pc.equal(before.column(name), page.column(name)[0])).to_pylist():
+            shared = before.num_rows - place
+            if before.slice(place).equals(page.slice(0, shared)):
+                return int(shared)
+        return 0
+
     def _keys(self, batch: pa.RecordBatch) -> set[tuple[str | None, ...]]:
         return set(zip(*(batch.column(name).to_pylist() for name in self._table.key), strict=True))
+
+
+def _upper_bound(window: Window) -> datetime:
+    """Now, on the day that is read, so that its overlap takes what changes later; the window's end on any other day."""
+    now = datetime.now(window.end.tzinfo).replace(microsecond=0)
+    return now if window.end - timedelta(days=1) <= now < window.end else window.end
 
 
 def _applied(first: Page, wanted: int) -> int:

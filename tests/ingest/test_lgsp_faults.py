@@ -294,7 +294,9 @@ DAY = st.fixed_dictionaries(
         "by": st.sampled_from(["page", "offset", "cursor"]),
         "at_once": st.integers(1, 4),
         "faults": st.dictionaries(st.integers(0, 30), st.sampled_from(range(len(FAULTS))), max_size=12),
-        "moves": st.lists(st.tuples(st.integers(1, 8), st.booleans(), st.integers(0, 25)), max_size=3),
+        "moves": st.lists(
+            st.tuples(st.integers(1, 8), st.booleans(), st.integers(0, 25)), max_size=3, unique_by=lambda move: move[0]
+        ),
     }
 )
 
@@ -307,18 +309,16 @@ def bad_days() -> Iterator[Gateway]:
         yield made
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(day=DAY)
 def test_every_row_arrives_or_the_read_fails(bad_days: Gateway, day: dict) -> None:  # type: ignore[type-arg]
-    """Rows come and go and faults fall anywhere. A page number cannot show a loss that an arrival makes up for in the
-    count, so there only one of the two happens; the load compares keys with the count and refuses what is short."""
+    """Rows come and go, one between two answers, and faults fall anywhere."""
     gateway, asked = bad_days, iter(range(1_000))
     gateway.rows, gateway.size, gateway.seen = make_rows(day["rows"]), day["size"], []
-    moves = [move for move in day["moves"] if day["by"] != "page" or move[1] == day["moves"][0][1]]
     steady = set(ids(day["rows"]))
 
     def move(number: int) -> None:
-        for when, arrives, place in moves:
+        for when, arrives, place in day["moves"]:
             if when == number and arrives:
                 gateway.rows.insert(place, {"id": f"new{len(gateway.rows)}-{place}", "name": None, "changed_at": None})
             elif when == number and place < len(gateway.rows):
@@ -338,5 +338,4 @@ def test_every_row_arrives_or_the_read_fails(bad_days: Gateway, day: dict) -> No
         )
         assert not re.search("Kín|0801|" + SECRET, str(error))
         return
-    assert counted is not None
-    assert steady <= set(found) or len(set(found)) < counted
+    assert counted is not None and steady <= set(found), (day, found, counted)
