@@ -15,6 +15,7 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import reduce
 from itertools import pairwise
 
 import pyarrow as pa
@@ -199,8 +200,8 @@ class Reading:
         """With how many rows of the end of one page the next one begins."""
         if not page.num_rows:
             return 0
-        name = self._table.key[0]
-        for place in pc.indices_nonzero(pc.equal(before.column(name), page.column(name)[0])).to_pylist():
+        same = (pc.equal(before.column(name), page.column(name)[0]) for name in self._table.key)
+        for place in pc.indices_nonzero(reduce(pc.and_, same)).to_pylist():
             shared = before.num_rows - place
             if before.slice(place).equals(page.slice(0, shared)):
                 return int(shared)
