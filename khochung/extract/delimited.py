@@ -6,7 +6,9 @@ letter by letter; an empty cell is none, quoted or not.
 """
 
 import csv
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -96,22 +98,28 @@ class Csv:
     def _regular(self, width: int, start: int) -> Iterator[pa.RecordBatch]:
         """The rows behind byte `start` through Arrow, every cell a text.
 
-        Chunk by chunk and without threads: Arrow's own streaming reader (26.0) hangs at exit after a row that it refused.
+        Chunk by chunk, one ahead: Arrow's own streaming reader (26.0) hangs at exit after a row that it refused.
         """
         names = [str(place) for place in range(width)]
         convert = pacsv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
         )
-        parse = pacsv.ParseOptions(delimiter=self.form.delimiter, newlines_in_values=True)
-        with self.path.open("rb") as stream:
+        options = pacsv.ParseOptions(delimiter=self.form.delimiter, newlines_in_values=True)
+
+        def parsed(chunk: bytes) -> list[pa.RecordBatch]:
+            read = pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(chunk))
+            table = pacsv.read_csv(pa.BufferReader(chunk), read, options, convert)
+            return [_filled(batch) for batch in table.to_batches()]
+
+        with self.path.open("rb") as stream, ThreadPoolExecutor(1) as ahead:
             blocks = _behind(start, encodings.utf8_blocks(stream, self.encoding, self.origin))
+            waiting: deque[Future[list[pa.RecordBatch]]] = deque()
             for chunk in _whole_rows(blocks, ord(self.form.delimiter)):
-                read = pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(chunk))
-                table = pacsv.read_csv(pa.BufferReader(chunk), read, parse, convert)
-                for batch in table.to_batches():
-                    if any((pc.max(pc.binary_length(cells)).as_py() or 0) > LONGEST_CELL for cells in batch.columns):
-                        raise _IrregularError
-                    yield _filled(batch)
+                waiting.append(ahead.submit(parsed, chunk))
+                if len(waiting) > 1:
+                    yield from waiting.popleft().result()
+            for rest in waiting:
+                yield from rest.result()
 
 
 def _spread(head: list[Row]) -> list[Row]:
@@ -178,7 +186,9 @@ def _check(rows: bytes, legal: np.ndarray) -> None:
 
 
 def _filled(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Without the rows that are empty in every column."""
+    """Without the rows that are empty in every column. Raises _IrregularError for a cell that is too long."""
+    if any((pc.max(pc.binary_length(cells)).as_py() or 0) > LONGEST_CELL for cells in batch.columns):
+        raise _IrregularError
     if not batch.num_rows or not batch.column(0).null_count:
         return batch
     empty = pc.is_null(batch.column(0))

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from khochung.contract import FileFormat, Source, Table
 from khochung.errors import ContractError, SourceUnavailableError
-from khochung.extract import Delivery, Window, archive, encodings, folders, jsonlines, text_schema, workbook
+from khochung.extract import Delivery, Window, archive, encodings, folders, jsonlines, text_schema
 from khochung.extract.delimited import Csv
 from khochung.extract.folders import Drop, Folder
 
@@ -104,6 +104,8 @@ def _batches(
 
 def _rows(path: Path, table: Table, form: FileFormat, origin: str, delivery: Delivery) -> Iterator[pa.RecordBatch]:
     if form.kind == "xlsx":
+        from khochung.extract import workbook  # here, since its two readers are slow to import
+
         return workbook.batches(path, table, form, origin, delivery)
     encoding = encodings.of(path, form.encoding, origin)
     if form.encoding == "auto":

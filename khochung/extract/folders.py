@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
 from khochung.contract import Source
@@ -169,28 +169,31 @@ def _s3(source: Source) -> Any:
 @contextmanager
 def reported(source: Source) -> Iterator[None]:
     """Turns what a file system raises into errors of a source; a file that is not there stays FileNotFoundError."""
-    from asyncssh import Error as SshError
-    from asyncssh import HostKeyNotVerifiable, PermissionDenied
-
     variable = f"KHOCHUNG_SOURCE_{source.name.upper()}"
     try:
         yield
     except FileNotFoundError:
         raise
-    except HostKeyNotVerifiable as error:
-        raise SourceRefusedError(
-            f"source {source.name}: the server is not the one in known_hosts; compare its key with the owner, then enter it"
-        ) from error
-    except (PermissionError, PermissionDenied) as error:
-        raise SourceRefusedError(
-            f"source {source.name} refused us; correct {variable}_KEY and _SECRET, or ask the owner for the right to read"
-        ) from error
-    except (OSError, SshError) as error:
-        if any(code in str(error) for code in _REFUSED):
-            raise SourceRefusedError(f"source {source.name} refused us; correct {variable}_KEY and _SECRET") from error
+    except (OSError, _ssh_error("Error")) as error:
+        if isinstance(error, _ssh_error("HostKeyNotVerifiable")):
+            raise SourceRefusedError(
+                f"source {source.name}: the server is not the one in known_hosts; compare its key with the owner, then enter it"
+            ) from error
+        refused = isinstance(error, PermissionError | _ssh_error("PermissionDenied"))
+        if refused or any(code in str(error) for code in _REFUSED):
+            raise SourceRefusedError(
+                f"source {source.name} refused us; correct {variable}_KEY and _SECRET, or ask the owner for the right to read"
+            ) from error
         raise SourceUnavailableError(
             f"source {source.name}: its folder cannot be read ({type(error).__name__}); is {variable}_FOLDER right, and the server up?"
         ) from error
+
+
+def _ssh_error(name: str) -> type[Exception]:
+    """Looked up when something has failed: importing asyncssh takes half a second."""
+    import asyncssh
+
+    return cast("type[Exception]", getattr(asyncssh, name))
 
 
 def _plain(name: str) -> str:
