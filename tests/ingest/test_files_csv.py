@@ -95,3 +95,77 @@ def test_regular_files_do_not_need_the_exact_parser(path: Path) -> None:
     with mock.patch.object(delimited.tabular, "batches", side_effect=AssertionError("the exact parser was asked")):
         found = read(path)
     assert (len(found), found[-1]) == (50_000, ["49999", 'Nguyễn "A";\r\n49999'])
+
+
+def big(last: str, header: str = "ma;ten") -> str:
+    """Rows over several blocks, cells over two lines; `last` stands on line 120,002."""
+    return header + "\n" + "".join(f'{number};"a\nb"\n' for number in range(60_000)) + last
+
+
+@pytest.mark.parametrize(
+    ("last", "match"),
+    [
+        ("1;a;b\n", "line 120002: 3 cells under 2 headers"),
+        ("1", "line 120002: 1 cells under 2 headers; .*cut short"),
+        ('1;"a', "from line 120002 on: unexpected end of data"),
+        ('1;"a"b\n', "from line 120002 on: ';' expected after"),
+        ("1;a\0\n", "line 120002: a NUL byte"),
+        ("1;" + "a" * 1_000_001, "from line 120002 on: field larger than field limit"),
+    ],
+)
+def test_the_line_is_named_far_down_too(path: Path, last: str, match: str) -> None:
+    path.write_bytes(big(last).encode())
+    with pytest.raises(ContractError, match=match):
+        read(path)
+
+
+@pytest.mark.parametrize("last", ["1;a;;\n", "   \n;;\n1;a\n", '1;a\n"";\n'])
+def test_small_faults_far_down_lose_no_row(path: Path, last: str) -> None:
+    """Where Arrow stops, the exact parser goes on behind the last row that is out."""
+    path.write_bytes(big(last).encode())
+    found = read(path)
+    assert [row[0] for row in found] == [*map(str, range(60_000)), "1"]
+
+
+def test_a_byte_that_cannot_be_decoded_far_down(path: Path) -> None:
+    path.write_bytes(big("1;").encode() + b"\xff\n")
+    with pytest.raises(ContractError, match=r"line 120002: byte [0-9,]+ of the file is not utf-8"):
+        read(path)
+
+
+def test_several_header_rows_title_total_and_notes(path: Path) -> None:
+    path.write_text(
+        'DANH SÁCH;"của\nSở"\n;\nMã;Doanh nghiệp;;Ghi chú\n;Tên;Vốn;\n1;a;5;\n2;b;6;x\nTổng cộng: 2;;11;\nNgười lập\n',
+        encoding="utf-8",
+    )
+    columns = {"ma": "Mã", "ten": "Doanh nghiệp / Tên", "von": "Doanh nghiệp / Vốn", "ghi_chu": "Ghi chú"}
+    _, table = make_source("toy", "files", dict.fromkeys(columns, "text"))
+    declared = tuple(column.model_copy(update={"path": columns[column.name]}) for column in table.columns)
+    form = FileFormat(
+        kind="csv", delimiter=";", header_row=3, header_rows=2, total_row="Tổng cộng", counted_by_total=True
+    )
+    table = table.model_copy(update={"columns": declared})
+    delivery = Delivery(text_schema(table), iter(()), path.name)
+    batches = Csv(path, table, form, "utf-8", path.name).batches(delivery)
+    found = [list(row.values()) for batch in batches for row in batch.to_pylist()]
+    assert found == [["1", "a", "5", None], ["2", "b", "6", "x"]]
+    path.write_text("Mã;Doanh nghiệp;;Ghi chú\n;Tên;Vốn;\n1;a;5;\nTổng cộng: 2;;;\n", encoding="utf-8")
+    form = form.model_copy(update={"header_row": 1})
+    with pytest.raises(ContractError, match="its total row says 2 rows, 1 stand above it"):
+        list(Csv(path, table, form, "utf-8", path.name).batches(delivery))
+
+
+@pytest.mark.parametrize("encoding", ["tcvn3", "vni", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("block", [7, 64, 1 << 20])
+def test_other_encodings_go_both_ways(path: Path, encoding: str, block: int) -> None:
+    rows = [[f"{number}", "Nguyễn Thị Hường;\nấp Bình Tả" if number % 3 else "đ"] for number in range(200)]
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=";").writerows([["ma", "ten"], *rows])
+    path.write_bytes(out.getvalue().encode(encoding))
+    with mock.patch.object(encodings, "BLOCK", block):
+        assert read(path, encoding) == rows
+
+
+def test_cells_that_a_spreadsheet_would_calculate_are_text(path: Path) -> None:
+    path.write_text("ma;ten\n=1+1;@SUM(A1)\n+84;-1\n1.2E+11;0012\n", encoding="utf-8")
+    assert read(path) == [["=1+1", "@SUM(A1)"], ["+84", "-1"], ["1.2E+11", "0012"]]
