@@ -16,10 +16,11 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from khochung.contract import FileFormat, Source, Table
-from khochung.errors import ContractError, SourceUnavailableError
+from khochung.errors import ContractError, LoadError, SourceUnavailableError
 from khochung.extract import Delivery, Window, archive, encodings, folders, jsonlines, text_schema
 from khochung.extract.delimited import Csv
 from khochung.extract.folders import Drop, Folder
+from khochung.landing import DISK_FULL
 
 _DATED = re.compile(r"(?<!\d)(\d{8}|\d{6})(?=\.[A-Za-z]+$)")
 _log = logging.getLogger(__name__)
@@ -76,7 +77,8 @@ def _deliveries(
     folder: Folder, table: Table, form: FileFormat, drops: list[Drop], known: frozenset[str], room: Path
 ) -> Iterator[Delivery]:
     for drop in drops:
-        path = folder.fetched(drop, room)
+        with _enough_room(drop.name, room):
+            path = folder.fetched(drop, room)
         digest = folders.sha256(path)
         if digest in known:
             if not folder.local:
@@ -90,7 +92,10 @@ def _deliveries(
 def _batches(
     folder: Folder, table: Table, form: FileFormat, drop: Drop, path: Path, room: Path, delivery: Delivery
 ) -> Iterator[pa.RecordBatch]:
-    members = archive.unpack(path, form.member, drop.name, room) if form.member else [("", path)]
+    members = [("", path)]
+    if form.member:
+        with _enough_room(drop.name, room):
+            members = archive.unpack(path, form.member, drop.name, room)
     counted = 0
     for member, file in members:
         origin = f"{drop.name}/{member}" if member else drop.name
@@ -100,6 +105,18 @@ def _batches(
     if folder.local and not folder.unchanged(drop):
         raise SourceUnavailableError(f"source {table.source}: {drop.name} changed while it was read; try again")
     delivery.counted = counted
+
+
+@contextmanager
+def _enough_room(name: str, room: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise LoadError(
+            f"{name}: disk full while it was fetched or unpacked; make room below {room.parent}, or let TMPDIR name another disk"
+        ) from error
 
 
 def _rows(path: Path, table: Table, form: FileFormat, origin: str, delivery: Delivery) -> Iterator[pa.RecordBatch]:

@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from khochung.contract import Source
 from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
+from khochung.landing import DISK_FULL
 from khochung.settings import required
 
 SETTLED_S = 2.0  # a file whose size or time moves within it is still being written
@@ -175,6 +176,8 @@ def reported(source: Source) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except (OSError, _ssh_error("Error")) as error:
+        if getattr(error, "errno", None) in DISK_FULL:
+            raise  # ours, not the source's
         if isinstance(error, _ssh_error("HostKeyNotVerifiable")):
             raise SourceRefusedError(
                 f"source {source.name}: the server is not the one in known_hosts; compare its key with the owner, then enter it"

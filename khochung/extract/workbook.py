@@ -32,6 +32,7 @@ from khochung.extract import Delivery, archive, tabular
 from khochung.extract.tabular import Row
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+LARGEST_HELD = 128 << 20  # bytes: sheets of XLSX are streamed; their shared texts, and all of an XLS, are not
 LAST_EXACT = 10**15  # Excel keeps 15 digits and makes the others zero
 LOST_DIGITS = 3  # zeros at the end of a number that Excel shows in scientific notation: it was read from such a text
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})\"")
@@ -151,7 +152,9 @@ def _xlsx(path: Path, table: Table, form: FileFormat, origin: str) -> Iterator[S
     from openpyxl.worksheet._reader import WorkSheetParser
 
     with ZipFile(path) as packed:
-        archive.check(packed, origin)
+        for part in archive.check(packed, origin):
+            if not part.filename.startswith("xl/worksheets/"):
+                _bounded(part.file_size, origin)
     with path.open("rb") as stream:  # by its path it would be judged by its name
         book = load_workbook(stream, read_only=True, keep_links=False)
         sheet = book.worksheets[_chosen([sheet.title for sheet in book.worksheets], table, form, origin)]
@@ -164,6 +167,13 @@ def _xlsx(path: Path, table: Table, form: FileFormat, origin: str) -> Iterator[S
                 date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,
             )  # fmt: skip
             yield Sheet(_xlsx_rows(parser.parse(), _scientific_styles(book), origin), merged)
+
+
+def _bounded(size: int, origin: str) -> None:
+    if size > LARGEST_HELD:
+        raise ContractError(
+            f"{origin}: {size:,} bytes would have to be held at once; ask the owner for CSV, or to split it"
+        )
 
 
 def _scientific_styles(book: Any) -> set[int]:
@@ -220,6 +230,7 @@ def _merged_ranges(source: Any) -> list[tuple[int, int, int, int]]:
 
 @contextmanager
 def _xls(path: Path, table: Table, form: FileFormat, origin: str) -> Iterator[Sheet]:
+    _bounded(path.stat().st_size, origin)
     book = xlrd.open_workbook(str(path), formatting_info=True, on_demand=True, logfile=io.StringIO())
     with book:
         place = _chosen(book.sheet_names(), table, form, origin)

@@ -1,5 +1,6 @@
 """JSON lines and zip files: exact values, named lines, and archives that mean harm."""
 
+import errno
 import io
 import json
 import zipfile
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khochung.errors import ContractError
+from khochung.errors import ContractError, LoadError
 from khochung.extract import archive
 from tests.ingest.test_files import deliver, drop, folder, rows, settle
 from tests.ingest.test_files_workbook import write_xlsx
@@ -192,3 +193,14 @@ def test_a_size_that_lies_and_damage(folder: Path) -> None:
         drop(folder, "ds_20250901.zip", damaged)
         with pytest.raises(ContractError, match="cannot be unpacked"):
             deliver(ZIPPED)
+
+
+def test_a_disk_without_room_for_what_is_unpacked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack(folder, {"a.csv": GOOD})
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(archive.shutil, "copyfileobj", full)
+    with pytest.raises(LoadError, match=r"^ds_20250901\.zip: disk full while .*TMPDIR"):
+        deliver(ZIPPED)

@@ -282,6 +282,14 @@ def test_a_bomb_is_not_unpacked(crafted: Any) -> None:
         read(path)
 
 
+@WRITERS
+def test_what_would_have_to_be_held_is_bounded(tmp_path: Path, write: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "ds", [["ma", "ten"], ["1", "a"]])
+    monkeypatch.setattr(workbook, "LARGEST_HELD", 100)
+    with pytest.raises(ContractError, match="bytes would have to be held at once"):
+        read(tmp_path / "ds")
+
+
 def test_a_row_at_the_end_of_the_world(crafted: Any) -> None:
     far = b'<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>9</t></is></c></row></sheetData>'
     assert read(crafted(lambda sheet: sheet.replace(b"</sheetData>", far)))[-1] == ["9", None]
