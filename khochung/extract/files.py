@@ -127,12 +127,8 @@ def _rows(path: Path, table: Table, form: FileFormat, origin: str, delivery: Del
     encoding = encodings.of(path, form.encoding, origin)
     if form.encoding == "auto":
         _log.info("%s: read as %s, told from its bytes", origin, encoding)
-    if delivery.encoding not in (None, encoding):
-        encoding_before = delivery.encoding
-        raise ContractError(
-            f"{origin} is {encoding}, the member before it {encoding_before}; ask the owner for one encoding"
-        )
-    delivery.encoding = encoding
+    told = [] if delivery.encoding is None else delivery.encoding.split(", ")
+    delivery.encoding = ", ".join(dict.fromkeys([*told, encoding]))  # the members of a zip may differ
     if form.kind == "jsonl":
         return jsonlines.batches(path, table, encoding, origin, delivery)
     return Csv(path, table, form, encoding, origin).batches(delivery)

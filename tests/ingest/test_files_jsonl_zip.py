@@ -103,6 +103,12 @@ def test_a_zip_of_several_files_is_one_delivery(folder: Path) -> None:
     assert deliver(ZIPPED, known=frozenset([delivery.origin_sha256])) == []
 
 
+def test_members_may_be_written_by_different_programs(folder: Path) -> None:
+    pack(folder, {"a.csv": "ma;ten\n1;a\n", "b.csv": "ma;ten\n2;Nguyễn Thị Hường, Đức Hòa\n".encode("vni")})
+    ((delivery, found),) = deliver(ZIPPED | {"encoding": "auto"})
+    assert (delivery.encoding, found) == ("utf-8, vni", [["1", "a"], ["2", "Nguyễn Thị Hường, Đức Hòa"]])
+
+
 def test_a_workbook_in_a_zip(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     book = tmp_path_factory.mktemp("book") / "x.xlsx"
     write_xlsx(book, [["ma", "ten"], ["01", "a"]])
