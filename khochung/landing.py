@@ -1,7 +1,8 @@
 """Landing: what a source sent, as immutable Parquet named by its content, with a manifest beside it.
 
 Layout: `landing/<source>/<table>/<as_of>/<sha256>.parquet` and `<sha256>.json`. Files are written under a temporary
-name and renamed, so a killed extraction leaves nothing that a load could take for whole. Replay starts here.
+name and renamed, so a killed extraction leaves nothing that a load could take for whole. `loads.jsonl` beside the days
+has one manifest a line, in the order in which they were loaded: with it the warehouse can be made anew from here.
 """
 
 import errno
@@ -18,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from khochung.ahead import one_ahead
 from khochung.contract import Table
 from khochung.errors import LoadError
-from khochung.extract import Delivery, Window
+from khochung.extract import EXTRA, Delivery, Window, with_path
+from khochung.landed import Wanted
 from khochung.settings import TIMEZONE, Settings
 
 ROW_GROUP_ROWS = 100_000
@@ -71,7 +73,7 @@ def _write(settings: Settings, table: Table, window: Window, delivery: Delivery)
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".partial-{os.getpid()}"
     try:
-        rows = _write_parquet(partial, delivery)
+        rows = _write_parquet(partial, _landed_schema(table, delivery.schema), delivery)
         digest = _sha256(partial)
         final = folder / f"{digest}.parquet"
         os.replace(partial, final)
@@ -100,6 +102,43 @@ def _write(settings: Settings, table: Table, window: Window, delivery: Delivery)
     return path
 
 
+def note_loads(settings: Settings, manifests: list[Manifest]) -> None:
+    """Add loads of one table to its journal. The caller holds the table's lock. Raises LoadError when it cannot."""
+    path = _journal(settings, manifests[0].source, manifests[0].table)
+    text = "".join(manifest.model_dump_json() + "\n" for manifest in manifests)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as stream:
+            stream.truncate(len(_whole_lines(path)))
+            stream.write(text.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise LoadError(
+            f"{manifests[0].source}.{manifests[0].table}: loaded, but {path.name} could not be written "
+            f"({os.strerror(error.errno or 0)}); make room below the folder landing/ and run it again"
+        ) from error
+
+
+def loaded(settings: Settings, source: str, table: str) -> list[Manifest]:
+    """The journal of a table: what was loaded, in that order. Raises LoadError when a line of it was altered."""
+    path = _journal(settings, source, table)
+    try:
+        return [Manifest.model_validate_json(line) for line in _whole_lines(path).splitlines()]
+    except ValidationError as error:
+        raise LoadError(f"{source}.{table}: {path.name} was altered; restore it from a backup of landing/") from error
+
+
+def _whole_lines(path: Path) -> bytes:
+    """Without a line that a machine which stopped left torn: the next load writes it again, from the ledger."""
+    content = path.read_bytes() if path.exists() else b""
+    return content[: content.rfind(b"\n") + 1]
+
+
+def _journal(settings: Settings, source: str, table: str) -> Path:
+    return settings.landing / source / table / "loads.jsonl"
+
+
 def read_manifest(path: Path) -> Manifest:
     """The manifest at `path`. Raises LoadError when it is not there or not whole."""
     try:
@@ -108,30 +147,43 @@ def read_manifest(path: Path) -> Manifest:
         raise LoadError(f"manifest {path.name} is missing or was altered; extract it again") from error
 
 
-def batches(settings: Settings, manifest: Manifest) -> Iterator[pa.RecordBatch]:
-    """The landed rows. Raises LoadError when the file's bytes are no longer what was landed."""
+def batches(settings: Settings, manifest: Manifest, table: Table) -> Iterator[pa.RecordBatch]:
+    """The landed rows in the contract's columns. Raises LoadError when the file's bytes are no longer what was landed."""
     path = settings.landing / manifest.file
     if not path.exists() or _sha256(path) != manifest.sha256:
         raise LoadError(
             f"{manifest.source}.{manifest.table}: landed file {path.name[:12]}… is missing or was altered; extract it again"
         )
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        yield from file.iter_batches(batch_size=BATCH_ROWS, use_threads=False)
+        wanted = Wanted.of(file, table, manifest.unknown_fields, manifest.origin)
+        yield from map(wanted.take, file.iter_batches(BATCH_ROWS, columns=wanted.read, use_threads=False))
 
 
-def _write_parquet(path: Path, delivery: Delivery) -> int:
+def _landed_schema(table: Table, schema: pa.Schema) -> pa.Schema:
+    """The columns with their paths, and `_extra`, whether or not the connector has found unknown fields."""
+    fields = [with_path(schema.field(column.name), column.path) for column in table.columns]
+    return pa.schema([*fields, pa.field(EXTRA, pa.string())])
+
+
+def _completed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    if EXTRA in batch.schema.names:
+        return batch
+    return batch.append_column(EXTRA, pa.nulls(batch.num_rows, pa.string()))
+
+
+def _write_parquet(path: Path, schema: pa.Schema, delivery: Delivery) -> int:
     """Fixed row groups, so that the same rows give the same bytes however the source cut its pages."""
     rows, waiting, held = 0, 0, []
     with path.open("wb") as stream:
-        with pq.ParquetWriter(stream, delivery.schema, compression="zstd", compression_level=1) as writer:
+        with pq.ParquetWriter(stream, schema, compression="zstd", compression_level=1) as writer:
             for batch in one_ahead(delivery.batches):
-                held.append(batch)
+                held.append(_completed(batch))
                 waiting += batch.num_rows
                 rows += batch.num_rows
                 if waiting >= ROW_GROUP_ROWS:
-                    held, waiting = _flush(writer, held, waiting, delivery.schema)
+                    held, waiting = _flush(writer, held, waiting, schema)
             if held:
-                rest = pa.Table.from_batches(held, delivery.schema).combine_chunks()
+                rest = pa.Table.from_batches(held, schema).combine_chunks()
                 writer.write_table(rest, row_group_size=ROW_GROUP_ROWS)
         stream.flush()
         os.fsync(stream.fileno())

@@ -8,6 +8,8 @@ keeping and comparing a digest of every row.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -88,8 +90,39 @@ def load(settings: Settings, manifest_path: Path) -> Counts | None:
         raise ContractError(
             f"{table.source}.{table.name}: landed under an earlier contract; extract it again under {table.declared_in}"
         )
+    with locked(settings, table) as connection:
+        complete_journal(connection, settings, table)
+        with explained(table, manifest), connection.transaction():
+            counts = merge(connection, settings, table, manifest)
+        if counts:
+            landing.note_loads(settings, [manifest])
+        return counts
+
+
+@contextmanager
+def locked(settings: Settings, table: Table) -> Iterator[Connection]:
+    """A session that holds the table's lock until it ends: two loads of one table queue, those of two do not."""
+    with closing(warehouse.connect(settings, "loader", autocommit=True)) as connection:
+        for name, value in SESSION.items():
+            connection.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"khochung.load.{table.relation}"])
+        yield connection
+
+
+def complete_journal(connection: Connection, settings: Settings, table: Table) -> None:
+    """Write what the ledger has and the journal lacks: a load was killed after its commit, or the journal is young."""
+    journal, newest = landing.loaded(settings, table.source, table.name), newest_load(connection, table)
+    if newest and not journal:
+        landing.note_loads(settings, [each.manifest for each in _loads(connection, table)])
+    elif newest and not newest.is_of(journal[-1]):
+        landing.note_loads(settings, [newest.manifest])
+
+
+@contextmanager
+def explained(table: Table, manifest: Manifest) -> Iterator[None]:
+    """What PostgreSQL says of the rows, in words that name the table and quote no row."""
     try:
-        return _in_one_transaction(settings, table, manifest)
+        yield
     except psycopg.errors.DiskFull as error:
         raise LoadError(
             f"{table.source}.{table.name}: disk full at the warehouse; nothing loaded; make room for PostgreSQL, and run it again"
@@ -101,62 +134,94 @@ def load(settings: Settings, manifest_path: Path) -> Counts | None:
         ) from None
 
 
-def _in_one_transaction(settings: Settings, table: Table, manifest: Manifest) -> Counts | None:
-    with warehouse.connect(settings, "loader") as connection:
-        for name, value in SESSION.items():
-            connection.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
-        connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"khochung.load.{table.relation}"])
-        started = time.monotonic()
-        newest = _newest_load(connection, manifest)
-        if newest and newest.is_same_delivery(manifest):
-            return None
-        load_id = scalar(connection, sql.SQL("select nextval(pg_get_serial_sequence('ops.load', 'load_id'))"))
-        if newest and newest.has_same_content(manifest):
-            counts = _nothing_new(connection, table, manifest, newest, load_id)
-        else:
-            counts = _merge(connection, settings, table, manifest, load_id)
-        _write_ledger(connection, table, manifest, counts, load_id, time.monotonic() - started)
-        return counts
+def merge(
+    connection: Connection, settings: Settings, table: Table, manifest: Manifest, is_replay: bool = False
+) -> Counts | None:
+    """One delivery within a transaction. No guard asks again what was accepted once."""
+    started = time.monotonic()
+    newest = newest_load(connection, table)
+    if newest and newest.is_same_delivery(manifest):
+        return None
+    load_id = scalar(connection, sql.SQL("select nextval(pg_get_serial_sequence('ops.load', 'load_id'))"))
+    if newest and newest.has_same_content(manifest):
+        counts = _nothing_new(connection, table, manifest, newest, load_id)
+    else:
+        counts = _merge(connection, settings, table, manifest, load_id, is_replay)
+    _write_ledger(connection, table, manifest, counts, load_id, time.monotonic() - started)
+    return counts
 
 
 @dataclass(frozen=True)
-class _Newest:
-    """The newest load of a table: what it read, and its counts in the order of Counts.
+class Loaded:
+    """A load as the ledger has it.
 
-    Only the newest one is asked: of the deliveries A, B, A the third is a change.
+    Only the newest one of a table is asked whether a delivery is new: of the deliveries A, B, A the third is a change.
     """
 
     load_id: int
-    landing_sha256: str
-    contract_sha256: str
-    as_of: date
-    window_end: datetime
+    manifest: Manifest
     counts: Counts
 
     def has_same_content(self, manifest: Manifest) -> bool:
         """The same bytes, read under the same contract: merged again they change nothing."""
-        return (self.landing_sha256, self.contract_sha256) == (manifest.sha256, manifest.contract_sha256)
+        mine = self.manifest
+        return (mine.sha256, mine.contract_sha256) == (manifest.sha256, manifest.contract_sha256)
 
     def is_same_delivery(self, manifest: Manifest) -> bool:
-        return self.has_same_content(manifest) and (self.as_of, self.window_end) == (
-            manifest.as_of,
-            manifest.window_end,
-        )
+        mine = self.manifest
+        same_window = (mine.as_of, mine.window_end) == (manifest.as_of, manifest.window_end)
+        return self.has_same_content(manifest) and same_window
+
+    def is_of(self, manifest: Manifest) -> bool:
+        """Whether it loaded this very reading, under whatever contract."""
+        return (self.manifest.file, self.manifest.extracted_at) == (manifest.file, manifest.extracted_at)
 
 
-def _newest_load(connection: Connection, manifest: Manifest) -> _Newest | None:
-    names = raw.names(f"{field.name}_rows" for field in fields(Counts))
-    row = connection.execute(
+# Field of a manifest -> column of the ledger.
+LEDGER = {
+    "source": "source_name",
+    "table": "table_name",
+    "file": "landing_file",
+    "sha256": "landing_sha256",
+    "bytes": "landing_bytes",
+    "rows": "extracted_rows",
+    "source_rows": "source_rows",
+    "origin": "origin",
+    "origin_sha256": "origin_sha256",
+    "origin_encoding": "origin_encoding",
+    "as_of": "as_of",
+    "window_start": "window_from",
+    "window_end": "window_to",
+    "contract_sha256": "contract_sha256",
+    "unknown_fields": "unknown_fields",
+    "extracted_at": "extracted_at",
+}
+
+
+def _loads(connection: Connection, table: Table, newest_only: bool = False) -> list[Loaded]:
+    """Loads of the table, oldest first."""
+    counted = [f"{field.name}_rows" for field in fields(Counts)]
+    rows = connection.execute(
         sql.SQL(
-            "select load_id, landing_sha256, contract_sha256, as_of, window_to, {} from ops.load "
-            "where source_name = %s and table_name = %s order by load_id desc limit 1"
-        ).format(names),
-        [manifest.source, manifest.table],
-    ).fetchone()
-    return _Newest(row[0], row[1], row[2], row[3], row[4], Counts(*row[5:])) if row else None
+            "select load_id, {}, {} from ops.load where source_name = %s and table_name = %s order by load_id desc {}"
+        ).format(raw.names(LEDGER.values()), raw.names(counted), sql.SQL("limit 1" if newest_only else "")),
+        [table.source, table.name],
+    ).fetchall()
+    size = 1 + len(LEDGER)
+    return [
+        Loaded(row[0], Manifest(**dict(zip(LEDGER, row[1:size], strict=True))), Counts(*row[size:]))
+        for row in reversed(rows)
+    ]
 
 
-def _nothing_new(connection: Connection, table: Table, manifest: Manifest, newest: _Newest, load_id: int) -> Counts:
+def newest_load(connection: Connection, table: Table) -> Loaded | None:
+    """None also where the ledger outlived the table: then nothing is loaded."""
+    if not raw.exists(connection, table):
+        return None
+    return next(iter(_loads(connection, table, newest_only=True)), None)
+
+
+def _nothing_new(connection: Connection, table: Table, manifest: Manifest, newest: Loaded, load_id: int) -> Counts:
     """Counts of a delivery whose bytes are those of the load before it; what that one refused stays refused."""
     _check_count(table, manifest, newest.counts)
     connection.execute(
@@ -169,10 +234,12 @@ def _nothing_new(connection: Connection, table: Table, manifest: Manifest, newes
     return replace(before, inserted=0, updated=0, unchanged=kept, tombstoned=0)
 
 
-def _merge(connection: Connection, settings: Settings, table: Table, manifest: Manifest, load_id: int) -> Counts:
+def _merge(
+    connection: Connection, settings: Settings, table: Table, manifest: Manifest, load_id: int, is_replay: bool
+) -> Counts:
     counts = Counts()
     incoming = Incoming(connection, table, load_id, is_first=not raw.align(connection, table))
-    counts.extracted = incoming.copy(landing.batches(settings, manifest))
+    counts.extracted = incoming.copy(landing.batches(settings, manifest, table))
     if counts.extracted != manifest.rows:
         raise LoadError(
             f"{table.source}.{table.name}: landed {manifest.rows} rows, copied {counts.extracted}; nothing loaded"
@@ -186,12 +253,14 @@ def _merge(connection: Connection, settings: Settings, table: Table, manifest: M
         incoming.become_the_table()
         counts.inserted = counts.current = kept
         return counts
-    _check_floor(connection, table, manifest, kept)
+    if not is_replay:
+        _check_floor(connection, table, manifest, kept)
     incoming.give_types()
     counts.inserted, counts.updated = _upsert(connection, table, load_id)
     counts.unchanged = kept - counts.inserted - counts.updated
     if table.load == "snapshot":
-        counts.tombstoned = _tombstone(connection, table, load_id)
+        guard = 1.0 if is_replay else table.delete_guard
+        counts.tombstoned = _tombstone(connection, table, load_id, guard)
     counts.current = _held(connection, table)
     if counts.changed > STALE_SHARE * counts.current:
         connection.execute(sql.SQL("analyze raw.{}").format(sql.Identifier(table.relation)))
@@ -276,8 +345,8 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
     return written - updated, updated
 
 
-def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
-    """Mark keys that a full delivery no longer holds. Raises LoadError above the contract's delete guard.
+def _tombstone(connection: Connection, table: Table, load_id: int, guard: float) -> int:
+    """Mark keys that a full delivery no longer holds. Raises LoadError when `guard` is their share or less is.
 
     A key whose row was refused is still at the source: its last good version stays.
     """
@@ -296,9 +365,9 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
     # Two statements: in the filter of an aggregate the anti-join would be run row by row.
     gone = scalar(connection, sql.SQL("select count(*) from raw.{} as held where {}").format(target, vanished))
     current = _held(connection, table)
-    if gone > max(table.delete_guard * current, 0 if table.delete_guard == 0 else 5):
+    if gone > max(guard * current, 0 if guard == 0 else 5):
         raise LoadError(
-            f"{table.source}.{table.name}: {gone} of {current} keys vanished, guard {table.delete_guard:.0%}; nothing loaded; "
+            f"{table.source}.{table.name}: {gone} of {current} keys vanished, guard {guard:.0%}; nothing loaded; "
             f"ask the owner, or raise delete_guard in {table.declared_in} if the removal is real"
         )
     if gone:
@@ -328,26 +397,9 @@ def _tombstone(connection: Connection, table: Table, load_id: int) -> int:
 def _write_ledger(
     connection: Connection, table: Table, manifest: Manifest, counts: Counts, load_id: int, seconds: float
 ) -> None:
-    row = {
-        "load_id": load_id,
-        "source_name": table.source,
-        "table_name": table.name,
-        "load_mode": table.load,
-        "origin": manifest.origin,
-        "origin_sha256": manifest.origin_sha256,
-        "origin_encoding": manifest.origin_encoding,
-        "landing_file": manifest.file,
-        "landing_sha256": manifest.sha256,
-        "landing_bytes": manifest.bytes,
-        "as_of": manifest.as_of,
-        "window_from": manifest.window_start,
-        "window_to": manifest.window_end,
-        "source_rows": manifest.source_rows,
-        "unknown_fields": manifest.unknown_fields,
-        "contract_sha256": manifest.contract_sha256,
-        "extracted_at": manifest.extracted_at,
-        "seconds": seconds,
-    } | {f"{field.name}_rows": getattr(counts, field.name) for field in fields(counts)}
+    told = {column: getattr(manifest, name) for name, column in LEDGER.items()}
+    counted = {f"{field.name}_rows": getattr(counts, field.name) for field in fields(counts)}
+    row = told | counted | {"load_id": load_id, "load_mode": table.load, "seconds": seconds}
     connection.execute(
         sql.SQL("insert into ops.load ({}) overriding system value values ({})").format(
             raw.names(row), sql.SQL(", ").join(sql.Placeholder(name) for name in row)

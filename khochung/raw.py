@@ -22,12 +22,23 @@ def align(connection: Connection, table: Table) -> bool:
 
     Raises ContractError when a column's type in the warehouse differs from the contract's.
     """
-    found = connection.execute("select to_regclass(%s)", [f"raw.{table.relation}"]).fetchone()
-    if found is None or found[0] is None:
+    if not exists(connection, table):
         return False
     for name in (table.relation, history(table)):
         _align(connection, table, name)
     return True
+
+
+def exists(connection: Connection, table: Table) -> bool:
+    found = connection.execute("select to_regclass(%s)", [f"raw.{table.relation}"]).fetchone()
+    return found is not None and found[0] is not None
+
+
+def drop_tables(connection: Connection, table: Table) -> None:
+    """Take the table, its history and its refused rows away, to be made anew in the same transaction."""
+    for name in (table.relation, history(table)):
+        connection.execute(sql.SQL("drop table if exists raw.{}").format(sql.Identifier(name)))
+    connection.execute("delete from raw.refused where source_name = %s and table_name = %s", [table.source, table.name])
 
 
 def history(table: Table) -> str:
@@ -79,7 +90,8 @@ def _align(connection: Connection, table: Table, name: str) -> None:
         elif found != spelled.get(column.data_type, column.data_type):
             raise ContractError(
                 f"raw.{name}.{column.name} is {found} in the warehouse and {column.data_type} in {table.declared_in}; "
-                "give the column a new name, or migrate the table"
+                "give the column a new name, or make the table anew from landing: "
+                f"khochung replay {table.source} {table.name}"
             )
 
 

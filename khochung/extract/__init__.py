@@ -25,7 +25,14 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 
 
-SOURCE_TYPE = b"khochung.source_type"  # key in the metadata of a landed column
+# Keys in the metadata of a landed column.
+SOURCE_TYPE = b"khochung.source_type"
+PATH = b"khochung.path"
+EXTRA = "_extra"
+"""Column of a batch, after those of the contract: the fields that it does not know, per row as one JSON object, or null.
+
+A connector adds it where a delivery has such fields; landing keeps it, and a replay fills columns declared later.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,17 @@ def typed_schema(table: Table) -> pa.Schema:
 def with_source_type(field: pa.Field, data_type: str) -> pa.Field:
     """Mark a text column whose source is a database that has checked every value to be of this type."""
     return field.with_metadata({SOURCE_TYPE: data_type.encode()})
+
+
+def with_path(field: pa.Field, path: str) -> pa.Field:
+    """Note where the source keeps a column: its name may change with the contract."""
+    return field.with_metadata((field.metadata or {}) | {PATH: path.encode()})
+
+
+def path_of(field: pa.Field) -> str | None:
+    """Where the source kept a landed column; None in files that were landed before this was noted."""
+    path: bytes | None = (field.metadata or {}).get(PATH)
+    return path.decode() if path else None
 
 
 def source_type(field: pa.Field) -> str | None:

@@ -156,5 +156,5 @@ def test_the_same_rows_land_on_the_same_bytes_however_they_were_cut(tmp_path: Pa
     assert len(paths) == 1
     manifest = landing.read_manifest(paths.pop())
     assert manifest.rows == 250_000
-    landed = pa.Table.from_batches(landing.batches(Settings(tmp_path), manifest))
+    landed = pa.Table.from_batches(landing.batches(Settings(tmp_path), manifest, table))
     assert landed.equals(pa.Table.from_batches([batch]))
