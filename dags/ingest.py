@@ -16,6 +16,11 @@ DOC = """
 the source is unreachable (three tries), refuses our credentials, or broke the contract (`khochung source check {name}`).
 `load` red: a guard fired or the counts do not add up; the warehouse is unchanged. Clear the task when the cause is gone.
 
+**Backfill.** `airflow backfill create --dag-id ingest__{name} --from-date … --to-date …` reads the days of its ticks once more:
+rows last changed on them (cursor), files dated from them on (append); a snapshot is read as ever. The watermark does not move
+back and nothing is doubled. Every other run reads from the watermark on to the business day. What has landed is loaded again
+without the source by `khochung replay {name}`.
+
 **Promise.** Fresh within {hours} hours.
 """
 
@@ -54,7 +59,12 @@ def ingest_dag(source: contract.Source) -> DAG:
             _label(name)
             settings = Settings.from_environment()
             declared = contract.source(source.name)
-            manifests = ingest.extract(settings, declared, declared.table(name), settings.business_date())
+            table, run = declared.table(name), get_current_context()["dag_run"]
+            days = ingest.days_of_run(run.run_type, run.logical_date, declared.schedule)
+            if days:
+                manifests = ingest.extract_again(settings, declared, table, *days)
+            else:
+                manifests = ingest.extract(settings, declared, table, settings.business_date())
             return [str(path.relative_to(settings.landing)) for path in manifests]
 
         @task(map_index_template="{{ table }}")

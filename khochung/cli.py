@@ -138,6 +138,50 @@ def source_ingest(name: str, as_of: datetime | None) -> None:
             click.echo(f"{name}.{table.name} from {origin}: {counts or 'loaded before'}")
 
 
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@main.command()
+@click.argument("source")
+@click.argument("table", required=False)
+@click.option("--from", "first", type=DAY, required=True, help="First day (Việt Nam).")
+@click.option("--to", "last", type=DAY, required=True, help="Last day.")
+def backfill(source: str, table: str | None, first: datetime, last: datetime) -> None:
+    """Read days of the past from a source once more, and load them.
+
+    A table with a cursor: the rows last changed on these days. An append table: the files dated from the first day on. A
+    snapshot table has no days and is read as ever.
+    """
+    from khochung import contract, ingest
+
+    settings = _with_stand_ins()
+    declared = contract.source(source)
+    for each in [declared.table(table)] if table else declared.tables:
+        loads = list(ingest.backfill(settings, declared, each, first.date(), last.date()))
+        for origin, counts in loads:
+            click.echo(f"{source}.{each.name} ({each.load}) from {origin}: {counts or 'loaded before'}")
+        if not loads:
+            click.echo(f"{source}.{each.name} ({each.load}): nothing that is not loaded")
+
+
+@main.command()
+@click.argument("source")
+@click.argument("table", required=False)
+@click.option("--from", "first", type=DAY, help="Catch up: only what was read from this day on and is not loaded.")
+@click.option("--to", "last", type=DAY, help="Stop with what was read on this day.")
+def replay(source: str, table: str | None, first: datetime | None, last: datetime | None) -> None:
+    """Make raw tables anew from landing, without their source: every load in its order, in one transaction a table."""
+    from khochung import contract
+    from khochung.replay import replay as replayed
+
+    settings = Settings.from_environment()
+    declared = contract.source(source)
+    for each in [declared.table(table)] if table else declared.tables:
+        until = last.date() if last else date.max
+        for manifest, counts in replayed(settings, each, first.date() if first else None, until):
+            click.echo(f"{source}.{each.name} of {manifest.as_of} from {manifest.origin}: {counts or 'nothing new'}")
+
+
 @main.command()
 @click.option("--agency", help="Name of the agency, or of its folder below internal/agencies/.")
 @click.option("--source", help="Name of the source.")

@@ -145,7 +145,8 @@ class Table(Strict):
 
     load: `cursor` (rows changed in a window), `snapshot` (the full state each time; vanished keys become tombstones)
     or `append` (each file adds rows). `row_floor`: a full delivery below this share of the current rows is refused.
-    `delete_guard`: a delivery that would tombstone more than this share is refused.
+    `delete_guard`: a delivery that would tombstone more than this share is refused. `overlap_hours`: how far a cursor
+    read reaches back behind the watermark; at least a day, since a day is read before it is over.
     """
 
     source: Identifier
@@ -155,7 +156,7 @@ class Table(Strict):
     load: Literal["cursor", "snapshot", "append"]
     key: tuple[Identifier, ...] = Field(min_length=1)
     cursor: Identifier | None = None
-    overlap_hours: int = 48
+    overlap_hours: int = Field(default=48, ge=24)
     row_floor: float = Field(default=0.9, ge=0, le=1)
     delete_guard: float = Field(default=0.1, ge=0, le=1)
     format: FileFormat | None = None

@@ -79,6 +79,17 @@ def known_files(settings: Settings, table: Table) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
+def newest_day(settings: Settings, table: Table) -> tuple[date | None, date]:
+    """The latest business day of which the table was loaded, and the present day by the clock of the warehouse's server."""
+    with warehouse.connect(settings, "loader") as connection:
+        row = connection.execute(
+            "select max(as_of), (now() at time zone 'Asia/Ho_Chi_Minh')::date from ops.load "
+            "where source_name = %s and table_name = %s",
+            [table.source, table.name],
+        ).fetchone()
+    return (row[0], row[1]) if row else (None, date.today())
+
+
 def load(settings: Settings, manifest_path: Path) -> Counts | None:
     """Merge one landed delivery. Returns its counts, or None when this very delivery was loaded before.
 
@@ -114,7 +125,7 @@ def complete_journal(connection: Connection, settings: Settings, table: Table) -
     journal, newest = landing.loaded(settings, table.source, table.name), newest_load(connection, table)
     if newest and not journal:
         landing.note_loads(settings, [each.manifest for each in _loads(connection, table)])
-    elif newest and not newest.is_of(journal[-1]):
+    elif newest and not any(newest.is_of(each) for each in reversed(journal)):
         landing.note_loads(settings, [newest.manifest])
 
 
@@ -407,14 +418,21 @@ def _write_ledger(
         row,
     )
     if table.load == "cursor":
+        # A window that begins behind the watermark would leave a gap, if it moved it.
         connection.execute(
             """
-            insert into ops.watermark as held (source_name, table_name, watermark, load_id) values (%s, %s, %s, %s)
+            insert into ops.watermark as held (source_name, table_name, watermark, load_id)
+            select source_name, table_name, window_to, load_id from ops.load as load
+            where load_id = %s and (window_from is null or exists (
+                select from ops.watermark as reached
+                where (reached.source_name, reached.table_name) = (load.source_name, load.table_name)
+                    and reached.watermark >= load.window_from
+            ))
             on conflict (source_name, table_name) do update
             set watermark = excluded.watermark, load_id = excluded.load_id
             where held.watermark < excluded.watermark
             """,
-            [table.source, table.name, manifest.window_end, load_id],
+            [load_id],
         )
 
 

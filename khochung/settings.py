@@ -72,9 +72,14 @@ class Settings:
         """What single agencies are told, mode 0700: their error lists. Never published."""
         return self.home / "internal"
 
+    @property
+    def pinned_day(self) -> Path:
+        """The file that holds the business day of a simulated province."""
+        return self.home / "as_of"
+
     def business_date(self) -> date:
-        """The day that the data describes: the pinned day of a simulated province (file `as_of`), else today."""
-        pinned = self.home / "as_of"
+        """The day that the data describes: the pinned day, else today."""
+        pinned = self.pinned_day
         return date.fromisoformat(pinned.read_text(encoding="utf-8").strip()) if pinned.exists() else today()
 
     @cached_property

@@ -33,7 +33,7 @@ def read(source: Source, table: Table, window: Window, known: frozenset[str]) ->
     if form is None:
         raise ContractError(f"{table.source}.{table.name}: a file table needs `format:` in {table.declared_in}")
     folder = folders.opened(source)
-    chosen = _chosen(folder, table, window.as_of)
+    chosen = _chosen(folder, table, window)
     settled = folder.settled(chosen)
     for drop in chosen:
         if drop not in settled:
@@ -42,17 +42,19 @@ def read(source: Source, table: Table, window: Window, known: frozenset[str]) ->
         yield list(_deliveries(folder, table, form, settled, known, Path(room)))
 
 
-def _chosen(folder: Folder, table: Table, as_of: date) -> list[Drop]:
+def _chosen(folder: Folder, table: Table, window: Window) -> list[Drop]:
     try:
         waiting = folder.waiting(table.path)
     except FileNotFoundError:
         waiting = []
+    first = window.start.date() if window.start else date.min
     dated = sorted(
-        ((day, drop) for drop in waiting if (day := file_date(drop.name)) <= as_of), key=lambda each: each[0]
+        ((day, drop) for drop in waiting if first <= (day := file_date(drop.name)) <= window.as_of),
+        key=lambda each: each[0],
     )
     if not dated:
         raise SourceUnavailableError(
-            f"source {table.source}: no file {table.path} dated up to {as_of} in its folder; ask the owner for it"
+            f"source {table.source}: no file {table.path} dated up to {window.as_of} in its folder; ask the owner for it"
         )
     return [drop for _, drop in (dated[-1:] if table.load == "snapshot" else dated)]
 

@@ -124,7 +124,7 @@ def test_a_manifest_that_lies_or_is_lost(lab: Lab) -> None:
 def test_a_contract_that_has_changed_since_landing(lab: Lab) -> None:
     table = lab.table()
     manifest = lab.land(table, HUNDRED[:1])
-    lab.declare(table, overlap_hours=1)
+    lab.declare(table, overlap_hours=24)
     with pytest.raises(ContractError, match=r"landed under an earlier contract.*_toy__sources.yml"):
         load.load(lab.settings, manifest)
 
@@ -209,7 +209,7 @@ def test_the_next_window_overlaps_the_last(lab: Lab) -> None:
     table = lab.table(load="cursor", cursor="changed_at", overlap_hours=48)
     assert load.window_start(lab.settings, table) is None
     for day in (3, 2):
-        manifest = landing.read_manifest(lab.land(table, HUNDRED[:day], day))
+        manifest = landing.read_manifest(lab.land(table, HUNDRED[:day], day, full=day == 3))
         load.load(lab.settings, lab.settings.landing / manifest.file.replace(".parquet", ".json"))
         mark = lab.state(table).watermark
     assert mark is not None

@@ -126,7 +126,7 @@ class Lab:
         if self.query("select to_regclass('raw.refused')") == [(None,)]:
             return []
         return self.query(
-            "select code, record_key, field, payload, seen from raw.refused where source_name = %s order by 1, 2, 3, 4::text",
+            "select code, record_key, field, payload, seen from raw.refused where source_name = %s order by 1, 2, 3, payload::text",
             table.source,
         )
 
