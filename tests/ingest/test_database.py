@@ -1,6 +1,7 @@
 """The database connector: values arrive exactly, windows meet without a gap, and nothing at the source is changed."""
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 
 from khochung import load, postgres
-from khochung.errors import ContractError, SourceRefusedError, SourceUnavailableError
+from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
 from khochung.extract import Delivery, Window, database, open_delivery
 from khochung.settings import Settings
 from tests.ingest.toy_source import Lab, make_source
@@ -174,3 +175,26 @@ def test_a_database_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SourceUnavailableError, match="check KHOCHUNG_SOURCE_TOY_DSN") as caught:
         read({"id": "integer"})
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["db2://x:secret@h/x", "mysql:x:secret@h", "secret"])
+def test_an_address_of_no_known_scheme(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("KHOCHUNG_SOURCE_TOY_DSN", address)
+    with pytest.raises(ConfigurationError, match=r"KHOCHUNG_SOURCE_TOY_DSN .*: postgresql://, .*mysql://") as caught:
+        read({"id": "integer"})
+    assert "secret" not in str(caught.value)
+
+
+def test_a_column_of_nothing_but_null_loses_no_row(source_db: psycopg.Connection[Any]) -> None:
+    make(source_db, {"id": "integer"})
+    source_db.execute("insert into s.thing values (null), (1), (null)")
+    assert [row["id"] for row in read({"id": "integer"})[0]] == [None, 1, None]
+
+
+def test_whoever_leaves_early_leaves_nothing_behind(source_db: psycopg.Connection[Any]) -> None:
+    source_db.execute("create table s.thing as select id, repeat('x', 150) as words from generate_series(1, 100000) as id")
+    before = threading.active_count()
+    source, table = make_source("toy", "database", {"id": "integer", "words": "text"}, path="s.thing")
+    with open_delivery(source, table, WINDOW, frozenset()) as [delivery]:
+        assert next(delivery.batches).num_rows < 100_000
+    assert threading.active_count() == before

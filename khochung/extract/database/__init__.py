@@ -1,0 +1,69 @@
+"""The database connector: one table or view of a source database, its count and its rows from one snapshot.
+
+The scheme of the source's address chooses the driver; all of them read only, within a time limit, as a stream.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+
+from khochung.contract import Source, Table
+from khochung.errors import ConfigurationError, SourceUnavailableError
+from khochung.extract import Delivery, Window, missing_columns
+from khochung.extract.database.session import Batches, Session
+from khochung.settings import required
+
+MODULES = {
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+}
+Connect = Callable[[Source, str, str], AbstractContextManager[Session]]
+
+
+@contextmanager
+def read(source: Source, table: Table, window: Window, known: frozenset[str]) -> Iterator[list[Delivery]]:
+    """The rows of one table or view. `known` is of no use here."""
+    variable = f"KHOCHUNG_SOURCE_{source.name.upper()}_DSN"
+    address = required(variable, f"the address of source {source.name}, such as mysql://reader@host/database")
+    with _driver(variable, address)(source, variable, address) as session:
+        kinds = session.columns(table)
+        missing = [column.path for column in table.columns if column.path not in kinds]
+        if missing:
+            raise missing_columns(table, missing, table.path)
+        counted = session.count(table, kinds, window)
+        schema = session.schema(table, kinds)
+        delivery = Delivery(schema, iter(()), table.path, counted=counted)
+        delivery.unknown_fields = set(kinds) - {column.path for column in table.columns}
+        rows = session.batches(table, kinds, window, schema)
+        batches = _as_counted(rows, table, counted)
+        delivery.batches = batches
+        # Whoever stops early, as a check does after its first batch, ends Arrow's reading ahead with it.
+        with closing(rows), closing(batches):
+            yield [delivery]
+
+
+def _driver(variable: str, address: str) -> Connect:
+    """The `connect` of the scheme's module; a driver is imported by whoever needs it."""
+    scheme, separator, _ = address.partition("://")
+    if not separator and "=" in address:  # libpq's other spelling: host=… dbname=…
+        scheme = "postgresql"
+    if scheme not in MODULES:
+        known = ", ".join(f"{name}://" for name in MODULES)
+        raise ConfigurationError(f"{variable} does not begin with a known scheme: {known}; correct it and run again")
+    connect: Connect = importlib.import_module(f"{__name__}.{MODULES[scheme]}").connect
+    return connect
+
+
+def _as_counted(batches: Batches, table: Table, counted: int) -> Batches:
+    """Where a source has no snapshot to offer, rows that came or went under the reading show in their number."""
+    rows = 0
+    for batch in batches:
+        rows += batch.num_rows
+        yield batch
+    if rows != counted:
+        raise SourceUnavailableError(
+            f"{table.source}.{table.name}: {table.path} counted {counted} rows and sent {rows}: "
+            "the table changed while it was read; run it again"
+        )
