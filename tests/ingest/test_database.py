@@ -192,7 +192,9 @@ def test_a_column_of_nothing_but_null_loses_no_row(source_db: psycopg.Connection
 
 
 def test_whoever_leaves_early_leaves_nothing_behind(source_db: psycopg.Connection[Any]) -> None:
-    source_db.execute("create table s.thing as select id, repeat('x', 150) as words from generate_series(1, 100000) as id")
+    source_db.execute(
+        "create table s.thing as select id, repeat('x', 150) as words from generate_series(1, 100000) as id"
+    )
     before = threading.active_count()
     source, table = make_source("toy", "database", {"id": "integer", "words": "text"}, path="s.thing")
     with open_delivery(source, table, WINDOW, frozenset()) as [delivery]:

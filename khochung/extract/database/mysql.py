@@ -79,7 +79,7 @@ def connect(source: Source, variable: str, address: str) -> Iterator["MySQL"]:
             charset="utf8mb4",
             sql_mode="",  # whatever the server's is: quotes, spaces and zero dates mean the same everywhere
             connect_timeout=CONNECT_SECONDS,
-            read_timeout=TIME_LIMIT_SECONDS,
+            read_timeout=TIME_LIMIT_SECONDS + 30,  # the server is to end it first, and says so
             program_name="khochung extract",
             **tls,
         )
