@@ -1,14 +1,15 @@
 """An answer of the LGSP, `{"Status": "SUCCESS", "Total": n, "PageSize": n, "Data": [...]}`, to Arrow columns of text.
 
 What was sent stays: texts keep their letters and numbers their digits, `jsonb` its very spelling. A field that is
-missing from one row is null there; one that is missing from every row of a page breaks the contract. The fields of the
-contract are decoded straight into slots; only a page that does not fit is looked at as a whole, to say why.
+missing from one row is null there; one that is missing from every row of a page breaks the contract; one that the
+contract does not know is kept aside in `_extra`, named by its path. The fields of the contract are decoded straight into
+slots; only a page that does not fit is looked at as a whole, to say why.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NoReturn
 
 import msgspec
@@ -17,7 +18,7 @@ from msgspec import UNSET, Raw
 
 from khochung.contract import Column, Table
 from khochung.errors import ContractError, SourceUnavailableError
-from khochung.extract import missing_columns, text_schema
+from khochung.extract import EXTRA, missing_columns, text_schema
 
 PLAIN_CODE = re.compile(r"[0-9]{1,6}|[A-Za-z][A-Za-z_.-]{0,30}[0-9]{0,6}")
 ENVELOPE = ("Status", "Code", "Total", "PageSize")
@@ -40,11 +41,11 @@ class Page:
 
 
 class Reader:
-    """Reads the answers for one table; not for several threads at once. `unknown`: fields that no contract knows."""
+    """Reads the answers for one table; not for several threads at once."""
 
     def __init__(self, table: Table) -> None:
-        self.unknown: set[str] = set()
-        self._table, self._schema = table, text_schema(table)
+        self._new: dict[str, list[str]] = {}  # by path of an object: its fields that the contract does not know
+        self._table, self._schema = table, text_schema(table).append(pa.field(EXTRA, pa.string()))
         self._tree: Tree = {}
         self._empty: dict[str, Any] = {}  # by path: an object without fields, in place of none
         for column in table.columns:
@@ -64,6 +65,11 @@ class Reader:
             raise SourceUnavailableError(f"{self._place} sent {kind}") from None  # the error may quote the body
         size = answer.PageSize if isinstance(answer.PageSize, int) and answer.PageSize > 0 else None
         return Page(batch, self._total(answer.Total), size, self._next(answer))
+
+    @property
+    def unknown(self) -> set[str]:
+        """Paths of the fields seen so far that the contract does not know."""
+        return {f"{above}{name}" for above, names in self._new.items() for name in names}
 
     @property
     def _place(self) -> str:
@@ -107,11 +113,9 @@ class Reader:
             else:
                 kind = self._struct(inner, f"{above}{names[slot]}.") | str | None
             slots.append((slot, kind, UNSET))
-        if not above:
-            skipped = {f"u{place}": name for place, name in enumerate(sorted(self.unknown))}
-            slots += [(slot, Raw, UNSET) for slot in skipped]
-            names |= skipped
-        made = msgspec.defstruct("Row", slots, rename=names, gc=False, forbid_unknown_fields=not above)
+        skipped = {f"u{place}": name for place, name in enumerate(self._new.get(above, ()))}
+        slots += [(slot, Raw, UNSET) for slot in skipped]
+        made = msgspec.defstruct("Row", slots, rename=names | skipped, gc=False, forbid_unknown_fields=True)
         self._empty[above] = made()
         return made
 
@@ -131,11 +135,12 @@ class Reader:
         if not all(isinstance(row, dict) for row in rows):
             raise ContractError(f"{self._place} sent Data that is no list of objects; ask the owner what has changed")
         for row in rows:
-            self.unknown |= row.keys() - self._tree.keys()
             self._check_objects(row, self._tree, "")
         self._decoder = self._make_decoder()
 
     def _check_objects(self, value: dict[str, Any], tree: Tree, above: str) -> None:
+        known = self._new.setdefault(above, [])
+        known += sorted(value.keys() - tree.keys() - set(known))
         for name, inner in tree.items():
             found = value.get(name)
             if isinstance(inner, dict) and isinstance(found, dict):
@@ -178,8 +183,28 @@ class Reader:
         missing = sorted(column.path for column in self._table.columns if arrays.get(column.name, ()) is None)
         if missing:
             raise missing_columns(self._table, missing, self._table.path)
+        arrays[EXTRA] = self._extra(rows)
         empty = pa.array([], pa.string())
         return pa.RecordBatch.from_arrays([arrays.get(name, empty) for name in self._schema.names], schema=self._schema)
+
+    def _extra(self, rows: list[Any]) -> pa.Array:
+        found: list[list[str]] = [[] for _ in rows]
+        unknown = self._unknown_values(rows, self._tree, "") if self.unknown else ()
+        for path, values in sorted(unknown, key=itemgetter(0)):  # the same rows, the same bytes
+            name = msgspec.json.encode(path).decode()
+            for fields, value in zip(found, values, strict=True):
+                if value is not UNSET:
+                    fields.append(f"{name}:{bytes(value).decode()}")
+        return pa.array([f"{{{','.join(fields)}}}" if fields else None for fields in found], pa.string())
+
+    def _unknown_values(self, objects: list[Any], tree: Tree, above: str) -> Iterator[tuple[str, list[Any]]]:
+        for place, name in enumerate(self._new.get(above, ())):
+            yield f"{above}{name}", list(map(attrgetter(f"u{place}"), objects))
+        for place, (name, inner) in enumerate(tree.items()):
+            if isinstance(inner, dict):
+                path = f"{above}{name}."
+                values = map(attrgetter(f"f{place}"), objects)
+                yield from self._unknown_values([found or self._empty[path] for found in values], inner, path)
 
     def _columns(self, rows: list[Any], tree: Tree, above: str) -> Iterator[tuple[str, pa.Array | None]]:
         """Column name and array of each leaf; None for a field that no object has in which it could be."""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from khochung.contract import Source
 from khochung.errors import ContractError, KhoChungError, SourceUnavailableError
-from khochung.extract import Window, open_delivery
+from khochung.extract import EXTRA, Window, open_delivery
 from khochung.extract.session import Session
 from tests.ingest.toy_gateway import KEY, SECRET, WINDOW, Gateway, ids, make_rows, read, running
 from tests.ingest.toy_source import make_source
@@ -273,7 +273,23 @@ def test_objects_may_be_absent_empty_or_null(gateway: Gateway) -> None:
         b'{"id":1,"Ten":{"Ho":"A"}}', b'{"id":2,"Ten":""}', b'{"id":3,"Ten":null}', b'{"id":4}', b'{"id":5,"Ten":{}}'
     )
     found = batch(gateway, body, {"id": "text", "surname": "text"}, surname="Ten.Ho")
-    assert found == {"id": ["1", "2", "3", "4", "5"], "surname": ["A", None, None, None, None]}
+    assert found == {"id": ["1", "2", "3", "4", "5"], "surname": ["A", None, None, None, None], EXTRA: [None] * 5}
+
+
+def test_fields_that_the_contract_does_not_know_are_kept_as_they_were_spelled(gateway: Gateway) -> None:
+    body = envelope(
+        b'{"id":1,"Ten":{"Ho":"A","Dem":"V\\u0103n"},"So":1.50}',
+        b'{"id":2,"Ten":{"Ho":"B"},"Moi":{"a": [1 ]},"So":null}',
+        b'{"id":3,"Ten":null}',
+    )
+    found = batch(gateway, body, {"id": "text", "surname": "text"}, times=2, surname="Ten.Ho")
+    assert found["surname"] == ["A", "B", None]
+    assert found[EXTRA] == ['{"So":1.50,"Ten.Dem":"V\\u0103n"}', '{"Moi":{"a": [1 ]},"So":null}', None]
+
+
+def test_a_field_that_appears_while_we_read(gateway: Gateway) -> None:
+    gateway.rows[7]["Moi"] = "x"
+    assert read(paging={"by": "offset"}) == (ids(10), 10, {"Moi"})
 
 
 @pytest.mark.parametrize(
