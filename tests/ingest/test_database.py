@@ -2,6 +2,7 @@
 
 import json
 import threading
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from khochung import load, postgres
+from khochung import ingest, load, postgres
 from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
 from khochung.extract import Delivery, Window, database, open_delivery
+from khochung.replay import replay
 from khochung.settings import Settings
 from tests.ingest.toy_source import Lab, make_source
 
@@ -200,3 +202,28 @@ def test_whoever_leaves_early_leaves_nothing_behind(source_db: psycopg.Connectio
     with open_delivery(source, table, WINDOW, frozenset()) as [delivery]:
         assert next(delivery.batches).num_rows < 100_000
     assert threading.active_count() == before
+
+
+def test_columns_that_the_contract_does_not_know_are_filled_in_when_it_does(
+    source_db: psycopg.Connection[Any], server: Settings, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(source_db, KINDS | {"extra": "text"})
+    marks = ", ".join(["%s"] * (len(KINDS) + 1))
+    source_db.execute(f"insert into s.thing values ({marks})", [*VALUES.values(), None])
+    source_db.execute("insert into s.thing (id, extra) values (2, 'x')")
+    table = lab.table({"id": "integer"}, path="s.thing")
+    address = postgres.admin_dsn(server, "toy_source")
+    monkeypatch.setenv(f"KHOCHUNG_SOURCE_{table.source.upper()}_DSN", address)
+    list(ingest.ingest_table(lab.settings, lab.contracts[table.source], table, date(2025, 9, 1)))
+    assert lab.query("select unknown_fields from ops.load where source_name = %s", table.source) == [
+        (sorted([*KINDS, "extra"][1:]),)
+    ]
+    source_db.execute("drop table s.thing")
+    _, whole = make_source(table.source, "database", KINDS | {"extra": "text"}, path="s.thing")
+    wider = lab.declare(table, columns=[column.model_dump() for column in whole.columns])
+    assert [counts.inserted for _, counts in replay(lab.settings, wider) if counts] == [2]
+    names = ", ".join(f'"{name}"' for name in KINDS if name != "exact")
+    held = lab.query(f"select {names}, exact::text, extra from raw.{table.relation} order by id")
+    expected = VALUES | {"ref": uuid.UUID(VALUES["ref"]), "doc": json.loads(VALUES["doc"])}
+    exact = expected.pop("exact")
+    assert held == [(*expected.values(), exact, None), (2, *[None] * (len(KINDS) - 1), "x")]

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from khochung.contract import Source, Table
 from khochung.errors import ConfigurationError, SourceUnavailableError
 from khochung.extract import Delivery, Window, missing_columns
-from khochung.extract.database.session import Batches, Session
+from khochung.extract.database.session import Batches, Session, unknown_columns
 from khochung.settings import required
 
 MODULES = {
@@ -35,7 +35,7 @@ def read(source: Source, table: Table, window: Window, known: frozenset[str]) ->
         counted = session.count(table, kinds, window)
         schema = session.schema(table, kinds)
         delivery = Delivery(schema, iter(()), table.path, counted=counted)
-        delivery.unknown_fields = set(kinds) - {column.path for column in table.columns}
+        delivery.unknown_fields = set(unknown_columns(table, kinds))
         rows = session.batches(table, kinds, window, schema)
         batches = _as_counted(rows, table, counted)
         delivery.batches = batches

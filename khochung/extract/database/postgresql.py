@@ -13,8 +13,15 @@ from psycopg import sql
 
 from khochung.contract import Source, Table
 from khochung.errors import SourceRefusedError, SourceUnavailableError
-from khochung.extract import Window, missing_columns, typed_schema, with_source_type
-from khochung.extract.database.session import CONNECT_SECONDS, TIME_LIMIT_SECONDS, Batches, cursor_column, parse_csv
+from khochung.extract import EXTRA, Window, missing_columns, typed_schema, with_source_type
+from khochung.extract.database.session import (
+    CONNECT_SECONDS,
+    TIME_LIMIT_SECONDS,
+    Batches,
+    cursor_column,
+    parse_csv,
+    unknown_columns,
+)
 from khochung.settings import TIMEZONE
 
 
@@ -67,17 +74,22 @@ class PostgreSQL:
 
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
         """Typed columns; of those that travel as text we note where the source's type is the contract's."""
-        return pa.schema(
+        fields = [
             with_source_type(field, column.data_type)
             if pa.types.is_string(field.type) and kinds[column.path] == column.data_type
             else field
             for field, column in zip(typed_schema(table), table.columns, strict=True)
-        )
+        ]
+        return pa.schema([*fields, pa.field(EXTRA, pa.string())] if unknown_columns(table, kinds) else fields)
 
     def batches(self, table: Table, kinds: dict[str, str], window: Window, schema: pa.Schema) -> Batches:
-        names = sql.SQL(", ").join(sql.Identifier(column.path) for column in table.columns)
+        wanted: list[sql.Composable] = [sql.Identifier(column.path) for column in table.columns]
+        if unknown := unknown_columns(table, kinds):
+            names = sql.SQL(", ").join(map(sql.Identifier, unknown))
+            wanted.append(sql.SQL("(select row_to_json(extra.*) from (select {}) as extra)").format(names))
         where, values = _from(table, window)
-        query = sql.SQL("copy (select {} ").format(names) + where + sql.SQL(") to stdout (format csv)")
+        query = sql.SQL("copy (select {} ").format(sql.SQL(", ").join(wanted)) + where
+        query += sql.SQL(") to stdout (format csv)")
         with self._connection.cursor().copy(query, values) as copy:
             yield from parse_csv(iter(copy), table, schema)
 

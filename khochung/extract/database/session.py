@@ -35,7 +35,10 @@ class Session(Protocol):
         """Rows in the window."""
 
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
-        """Types that the source guarantees; what it does not guarantee travels as text and is judged by the load."""
+        """Types that the source guarantees; what it does not guarantee travels as text and is judged by the load.
+
+        `_extra` stands behind the contract's columns where the driver hands on those that it does not know.
+        """
 
     def batches(self, table: Table, kinds: dict[str, str], window: Window, schema: pa.Schema) -> Batches:
         """The rows in the window, as a stream."""
@@ -85,6 +88,11 @@ def _unreadable(variable: str) -> ConfigurationError:
         f"{variable} is no address of the form scheme://user:password@host:port/database; "
         "percent-encode the letters / ? # @ : % of user and password (@ is %40)"
     )
+
+
+def unknown_columns(table: Table, kinds: dict[str, str]) -> list[str]:
+    """The source's columns that the contract does not know, in an order that holds."""
+    return sorted(set(kinds) - {column.path for column in table.columns})
 
 
 def cursor_column(table: Table) -> Column | None:
