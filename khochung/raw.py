@@ -8,6 +8,7 @@ from psycopg import sql
 
 from khochung.contract import Table
 from khochung.errors import ContractError
+from khochung.places import declared_at
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 TECHNICAL = {
@@ -89,7 +90,7 @@ def _align(connection: Connection, table: Table, name: str) -> None:
             )
         elif found != spelled.get(column.data_type, column.data_type):
             raise ContractError(
-                f"raw.{name}.{column.name} is {found} in the warehouse and {column.data_type} in {table.declared_in}; "
+                f"raw.{name}.{column.name} is {found} in the warehouse and {column.data_type} in {declared_at(table, [column])}; "
                 "give the column a new name, or make the table anew from landing: "
                 f"khochung replay {table.source} {table.name}"
             )

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from khochung.contract import Source, Table
 from khochung.errors import ContractError
+from khochung.places import declared_at
 
 # Text is what a source of text sends; typed values come only from databases that have types.
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -98,9 +99,10 @@ def source_type(field: pa.Field) -> str | None:
 
 def missing_columns(table: Table, missing: list[str], origin: str) -> ContractError:
     """The error for columns that the contract promises and the source does not send."""
+    columns = [column for column in table.columns if column.path in missing or column.path.split(".")[0] in missing]
     return ContractError(
         f"{table.source}.{table.name}: {origin} lacks {', '.join(missing)}; "
-        f"ask the owner to send it again, or change `path` of these columns in {table.declared_in}"
+        f"ask the owner to send it again, or change `path` in {declared_at(table, columns)}"
     )
 
 

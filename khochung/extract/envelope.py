@@ -19,6 +19,7 @@ from msgspec import UNSET, Raw
 from khochung.contract import Column, Table
 from khochung.errors import ContractError, SourceUnavailableError
 from khochung.extract import EXTRA, missing_columns, text_schema
+from khochung.places import declared_at
 
 PLAIN_CODE = re.compile(r"[0-9]{1,6}|[A-Za-z][A-Za-z_.-]{0,30}[0-9]{0,6}")
 ENVELOPE = ("Status", "Code", "Total", "PageSize")
@@ -238,7 +239,7 @@ class Reader:
         if set(map(type, values)) & {dict, list}:
             raise ContractError(
                 f"{self._table.source}.{self._table.name}: {column.path} holds an object or a list where the contract says "
-                f"text; correct `path` or `data_type` of {column.name} in {self._table.declared_in}"
+                f"text; correct `path` or `data_type` of {column.name} in {declared_at(self._table, [column])}"
             )
         words = {True: "true", False: "false"}
         return [

@@ -16,6 +16,7 @@ import pyarrow.csv as pacsv
 from khochung.contract import Column, Table
 from khochung.errors import ConfigurationError, ContractError, SourceUnavailableError
 from khochung.extract import Window, typed_schema, with_source_type
+from khochung.places import declared_at
 from khochung.settings import TIMEZONE
 
 TIME_LIMIT_SECONDS = 30 * 60  # for one statement
@@ -204,7 +205,7 @@ def raise_misfit(table: Table, suspects: list[Column]) -> NoReturn:
     raise ContractError(
         f"{table.source}.{table.name}: {table.path} holds a value that does not fit "
         f"{', '.join(f'{column.path} ({column.data_type})' for column in suspects)}; "
-        f"correct `data_type` in {table.declared_in}, or ask the owner to correct the row"
+        f"correct `data_type` in {declared_at(table, suspects)}, or ask the owner to correct the row"
     ) from None
 
 
