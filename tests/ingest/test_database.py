@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from khochung import ingest, load, postgres
+from khochung import ingest, landing, load, postgres
 from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
 from khochung.extract import Delivery, Window, database, open_delivery
 from khochung.replay import replay
@@ -65,7 +65,7 @@ def test_values_arrive_and_load_exactly(source_db: psycopg.Connection[Any], lab:
 
     table = lab.table(KINDS, path="s.thing")
     with database.read(make_source("toy", "database")[0], table, WINDOW, frozenset()) as deliveries:
-        load.load(lab.settings, load.landing.write(lab.settings, table, WINDOW, deliveries[0]))
+        load.load(lab.settings, landing.write(lab.settings, table, WINDOW, deliveries[0]))
     held = "select to_jsonb(t) from (select id, big, share, exact, yes, day, local, at, ref, doc, words from {}) as t order by id"
     kept = lab.query(held.format(f"raw.{table.relation}").replace("exact,", "exact::text,"))
     assert kept == source_db.execute(held.format("s.thing").replace("exact,", "exact::text,")).fetchall()

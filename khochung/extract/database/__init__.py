@@ -18,6 +18,8 @@ MODULES = {
     "postgres": "postgresql",
     "mysql": "mysql",
     "mariadb": "mysql",
+    "mssql": "sqlserver",
+    "oracle": "oracle",
 }
 Connect = Callable[[Source, str, str], AbstractContextManager[Session]]
 
