@@ -17,7 +17,7 @@ the source is unreachable (three tries), refuses our credentials, or broke the c
 `load` red: a guard fired or the counts do not add up; the warehouse is unchanged. Clear the task when the cause is gone.
 
 **Backfill.** `airflow backfill create --dag-id ingest__{name} --from-date … --to-date …` reads the days of its ticks once more:
-rows last changed on them (cursor), files dated from them on (append); a snapshot is read as ever. The watermark does not move
+rows last changed on them (cursor), files dated from them on (append); a snapshot has no days. The watermark does not move
 back and nothing is doubled. Every other run reads from the watermark on to the business day. What has landed is loaded again
 without the source by `khochung replay {name}`.
 

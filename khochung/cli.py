@@ -149,19 +149,18 @@ DAY = click.DateTime(["%Y-%m-%d"])
 def backfill(source: str, table: str | None, first: datetime, last: datetime) -> None:
     """Read days of the past from a source once more, and load them.
 
-    A table with a cursor: the rows last changed on these days. An append table: the files dated from the first day on. A
-    snapshot table has no days and is read as ever.
+    A table with a cursor: the rows last changed on these days. An append table: the files dated from the first day on, also
+    those that are loaded. A snapshot table has no days: `khochung source ingest` reads it whole.
     """
     from khochung import contract, ingest
 
     settings = _with_stand_ins()
     declared = contract.source(source)
     for each in [declared.table(table)] if table else declared.tables:
-        loads = list(ingest.backfill(settings, declared, each, first.date(), last.date()))
-        for origin, counts in loads:
+        if each.load == "snapshot":
+            click.echo(f"{source}.{each.name}: a snapshot has no days; khochung source ingest {source} reads it whole")
+        for origin, counts in ingest.backfill(settings, declared, each, first.date(), last.date()):
             click.echo(f"{source}.{each.name} ({each.load}) from {origin}: {counts or 'loaded before'}")
-        if not loads:
-            click.echo(f"{source}.{each.name} ({each.load}): nothing that is not loaded")
 
 
 @main.command()

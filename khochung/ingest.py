@@ -29,9 +29,10 @@ def extract(settings: Settings, source: Source, table: Table, as_of: date) -> li
 
     Raises ConfigurationError when the day was set back, or lies ahead of the warehouse's clock.
     """
-    _check_day(settings, table, as_of)
+    standing = load.standing(settings, table)
+    _check_day(settings, table, standing, as_of)
     window = Window(as_of, load.window_start(settings, table), end_of(as_of))
-    return _land(settings, source, table, window, load.known_files(settings, table))
+    return _land(settings, source, table, standing, window, load.known_files(settings, table))
 
 
 def extract_again(settings: Settings, source: Source, table: Table, first: date, last: date) -> list[Path]:
@@ -39,16 +40,17 @@ def extract_again(settings: Settings, source: Source, table: Table, first: date,
 
     Of a cursor table those are the rows that were last changed on these days. Of an append table they are the files
     dated `first` or later, also those loaded before, up to the business day, since a row of a later file stands over
-    one of an earlier file. A snapshot has no days: it is read as ever.
+    one of an earlier file. A snapshot has no days: nothing is landed.
     Raises ConfigurationError when the days are not in order, or not over.
     """
     today = settings.business_date()
     if not first <= last <= today:
         raise ConfigurationError(f"no days to read from {first} to {last}: give them in order, up to {today}")
     if table.load == "snapshot":
-        return extract(settings, source, table, today)
+        return []
     last = last if table.load == "cursor" else today
-    return _land(settings, source, table, Window(last, start_of(first), end_of(last)), frozenset())
+    window = Window(last, start_of(first), end_of(last))
+    return _land(settings, source, table, load.standing(settings, table), window, frozenset())
 
 
 def days_of_run(run_type: str, at: datetime | None, schedule: str) -> tuple[date, date] | None:
@@ -75,9 +77,11 @@ def backfill(settings: Settings, source: Source, table: Table, first: date, last
     return _load(settings, extract_again(settings, source, table, first, last))
 
 
-def _land(settings: Settings, source: Source, table: Table, window: Window, known: frozenset[str]) -> list[Path]:
+def _land(
+    settings: Settings, source: Source, table: Table, standing: load.Standing, window: Window, known: frozenset[str]
+) -> list[Path]:
     with open_delivery(source, table, window, known) as deliveries:
-        return [landing.write(settings, table, window, delivery) for delivery in deliveries]
+        return [landing.write(settings, table, window, delivery, standing.load_id) for delivery in deliveries]
 
 
 def _load(settings: Settings, manifests: list[Path]) -> Iterator[Loaded]:
@@ -85,18 +89,17 @@ def _load(settings: Settings, manifests: list[Path]) -> Iterator[Loaded]:
         yield landing.read_manifest(path).origin, load.load(settings, path)
 
 
-def _check_day(settings: Settings, table: Table, as_of: date) -> None:
+def _check_day(settings: Settings, table: Table, standing: load.Standing, as_of: date) -> None:
     """A day that goes back would put old states over new ones; a clock that runs ahead would leave a gap behind it."""
-    newest, today = load.newest_day(settings, table)
     where = f"{table.source}.{table.name}"
-    if newest and as_of < newest:
+    if standing.day and as_of < standing.day:
         raise ConfigurationError(
-            f"{where}: the business day is {as_of}, and {newest} is loaded: the day does not go back. Correct this machine's "
+            f"{where}: the business day is {as_of}, and {standing.day} is loaded: the day does not go back. Correct this machine's "
             f"clock or {settings.pinned_day}; days of the past are read with khochung backfill"
         )
-    if as_of > today + timedelta(days=1) and not settings.pinned_day.exists():
+    if as_of > standing.today + timedelta(days=1) and not settings.pinned_day.exists():
         raise ConfigurationError(
-            f"{where}: the business day is {as_of}, but the warehouse's server has {today}; correct the clock that is wrong"
+            f"{where}: the business day is {as_of}, but the warehouse's server has {standing.today}; correct the clock that is wrong"
         )
 
 

@@ -6,11 +6,15 @@ has one manifest a line, in the order in which they were loaded: with it the war
 """
 
 import errno
+import fcntl
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,16 +53,19 @@ class Manifest(BaseModel):
     contract_sha256: str
     unknown_fields: list[str]
     extracted_at: datetime
+    began_at: datetime | None = None
+    after_load: int | None = None
+    """Newest load of the table when the reading began; one that came between makes this reading an older one."""
 
 
-def write(settings: Settings, table: Table, window: Window, delivery: Delivery) -> Path:
+def write(settings: Settings, table: Table, window: Window, delivery: Delivery, after_load: int | None = None) -> Path:
     """Consume `delivery` into an immutable file; returns the path of its manifest.
 
     The same content on the same day lands on the same name, and the manifest tells of the newest reading.
     Raises LoadError when the disk is full, and what the connector raises; then nothing has landed.
     """
     try:
-        return _write(settings, table, window, delivery)
+        return _write(settings, table, window, delivery, after_load)
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
@@ -68,17 +75,17 @@ def write(settings: Settings, table: Table, window: Window, delivery: Delivery) 
         ) from error
 
 
-def _write(settings: Settings, table: Table, window: Window, delivery: Delivery) -> Path:
+def _write(settings: Settings, table: Table, window: Window, delivery: Delivery, after_load: int | None) -> Path:
+    began = datetime.now(TIMEZONE)
+    remove_partials(settings, table.source, table.name)
     folder = settings.landing / table.source / table.name / window.as_of.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".partial-{os.getpid()}"
-    try:
-        rows = _write_parquet(partial, _landed_schema(table, delivery.schema), delivery)
+    with _partial(folder) as stream:
+        rows = _write_parquet(stream, _landed_schema(table, delivery.schema), delivery)
+        partial = Path(stream.name)
         digest = _sha256(partial)
         final = folder / f"{digest}.parquet"
         os.replace(partial, final)
-    finally:
-        partial.unlink(missing_ok=True)
     manifest = Manifest(
         source=table.source,
         table=table.name,
@@ -96,10 +103,42 @@ def _write(settings: Settings, table: Table, window: Window, delivery: Delivery)
         contract_sha256=table.sha256,
         unknown_fields=sorted(delivery.unknown_fields),
         extracted_at=datetime.now(TIMEZONE),
+        began_at=began,
+        after_load=after_load,
     )
     path = final.with_suffix(".json")
-    _write_whole(path, manifest.model_dump_json(indent=2) + "\n")
+    with _partial(folder) as stream:
+        stream.write(manifest.model_dump_json(indent=2).encode() + b"\n")
+        stream.flush()
+        os.replace(stream.name, path)
     return path
+
+
+@contextmanager
+def _partial(folder: Path) -> Iterator[BinaryIO]:
+    """A new file to be renamed when it is whole, and removed when it is not. Locked as long as somebody writes to it."""
+    path = folder / f".partial-{secrets.token_hex(8)}"
+    with path.open("xb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if path.exists():
+            try:
+                yield stream
+            finally:
+                path.unlink(missing_ok=True)
+            return
+    with _partial(folder) as another:  # somebody took it for abandoned before it was locked
+        yield another
+
+
+def remove_partials(settings: Settings, source: str = "*", table: str = "*") -> int:
+    """Remove what killed extractions have left. Returns how many; a file that somebody writes to is left alone."""
+    removed = 0
+    for path in settings.landing.glob(f"{source}/{table}/*/.partial-*"):
+        with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+            removed += 1
+    return removed
 
 
 def note_loads(settings: Settings, manifests: list[Manifest]) -> None:
@@ -171,22 +210,21 @@ def _completed(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column(EXTRA, pa.nulls(batch.num_rows, pa.string()))
 
 
-def _write_parquet(path: Path, schema: pa.Schema, delivery: Delivery) -> int:
+def _write_parquet(stream: BinaryIO, schema: pa.Schema, delivery: Delivery) -> int:
     """Fixed row groups, so that the same rows give the same bytes however the source cut its pages."""
     rows, waiting, held = 0, 0, []
-    with path.open("wb") as stream:
-        with pq.ParquetWriter(stream, schema, compression="zstd", compression_level=1) as writer:
-            for batch in one_ahead(delivery.batches):
-                held.append(_completed(batch))
-                waiting += batch.num_rows
-                rows += batch.num_rows
-                if waiting >= ROW_GROUP_ROWS:
-                    held, waiting = _flush(writer, held, waiting, schema)
-            if held:
-                rest = pa.Table.from_batches(held, schema).combine_chunks()
-                writer.write_table(rest, row_group_size=ROW_GROUP_ROWS)
-        stream.flush()
-        os.fsync(stream.fileno())
+    with pq.ParquetWriter(stream, schema, compression="zstd", compression_level=1) as writer:
+        for batch in one_ahead(delivery.batches):
+            held.append(_completed(batch))
+            waiting += batch.num_rows
+            rows += batch.num_rows
+            if waiting >= ROW_GROUP_ROWS:
+                held, waiting = _flush(writer, held, waiting, schema)
+        if held:
+            rest = pa.Table.from_batches(held, schema).combine_chunks()
+            writer.write_table(rest, row_group_size=ROW_GROUP_ROWS)
+    stream.flush()
+    os.fsync(stream.fileno())
     return rows
 
 
@@ -198,15 +236,6 @@ def _flush(
     writer.write_table(table.slice(0, whole), row_group_size=ROW_GROUP_ROWS)
     rest = table.slice(whole)
     return rest.to_batches(), rest.num_rows
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

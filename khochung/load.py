@@ -79,15 +79,23 @@ def known_files(settings: Settings, table: Table) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def newest_day(settings: Settings, table: Table) -> tuple[date | None, date]:
-    """The latest business day of which the table was loaded, and the present day by the clock of the warehouse's server."""
+@dataclass(frozen=True)
+class Standing:
+    """How far a table is loaded, and the present day by the clock of the warehouse's server."""
+
+    load_id: int
+    day: date | None
+    today: date
+
+
+def standing(settings: Settings, table: Table) -> Standing:
     with warehouse.connect(settings, "loader") as connection:
-        row = connection.execute(
-            "select max(as_of), (now() at time zone 'Asia/Ho_Chi_Minh')::date from ops.load "
+        rows = connection.execute(
+            "select coalesce(max(load_id), 0), max(as_of), (now() at time zone 'Asia/Ho_Chi_Minh')::date from ops.load "
             "where source_name = %s and table_name = %s",
             [table.source, table.name],
-        ).fetchone()
-    return (row[0], row[1]) if row else (None, date.today())
+        ).fetchall()
+    return Standing(*rows[0])
 
 
 def load(settings: Settings, manifest_path: Path) -> Counts | None:
@@ -157,6 +165,8 @@ def merge(
     if newest and newest.has_same_content(manifest):
         counts = _nothing_new(connection, table, manifest, newest, load_id)
     else:
+        if not is_replay:
+            _check_age(connection, table, manifest)
         counts = _merge(connection, settings, table, manifest, load_id, is_replay)
     _write_ledger(connection, table, manifest, counts, load_id, time.monotonic() - started)
     return counts
@@ -230,6 +240,24 @@ def newest_load(connection: Connection, table: Table) -> Loaded | None:
     if not raw.exists(connection, table):
         return None
     return next(iter(_loads(connection, table, newest_only=True)), None)
+
+
+def _check_age(connection: Connection, table: Table, manifest: Manifest) -> None:
+    """Of two readings of one window at once the older must not stand over the younger; rows of an append table do not age."""
+    if table.load == "append" or manifest.after_load is None:
+        return
+    younger = connection.execute(
+        "select load_id from ops.load where source_name = %s and table_name = %s and load_id > %s and extracted_at > %s "
+        "and (window_from is null or window_from < %s) and (window_to > %s or %s::timestamptz is null)",
+        [
+            *(table.source, table.name, manifest.after_load, manifest.began_at),
+            *(manifest.window_end, manifest.window_start, manifest.window_start),
+        ],
+    ).fetchone()
+    if younger:
+        raise LoadError(
+            f"{table.source}.{table.name}: load {younger[0]} came in between and may be younger; nothing loaded; extract it again"
+        )
 
 
 def _nothing_new(connection: Connection, table: Table, manifest: Manifest, newest: Loaded, load_id: int) -> Counts:

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from khochung import warehouse
+from khochung import landing, warehouse
 from khochung.release.verify import verify
 from khochung.settings import Settings
 
@@ -23,9 +23,12 @@ def verify_public(settings: Settings) -> None:
 
 
 def prune(settings: Settings) -> int:
-    """Remove logs and by-products older than KEEP_DAYS. Returns how many files went. Landing is never pruned."""
+    """Remove logs and by-products older than KEEP_DAYS, and what killed extractions have left. Returns how many files went.
+
+    What has landed is never pruned.
+    """
     oldest = time.time() - KEEP_DAYS * 86400
-    removed = 0
+    removed = landing.remove_partials(settings)
     for folder in (settings.logs, settings.artefacts, settings.airflow / "logs"):
         for path in folder.rglob("*") if folder.exists() else ():
             if path.is_file() and path.stat().st_mtime < oldest:

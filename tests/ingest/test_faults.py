@@ -132,11 +132,10 @@ def test_the_disk_of_the_landing_folder_is_full(tmp_path: Path) -> None:
 def test_the_disk_is_full_when_the_manifest_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, table = make_source("toy", "database")
 
-    def full(path: Path, text: str, encoding: str) -> int:
-        path.touch()
+    def full(*_: object, **__: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(landing.Manifest, "model_dump_json", full)
     with pytest.raises(LoadError, match="disk full"):
         landing.write(
             Settings(tmp_path), table, WINDOW, Delivery(text_schema(table), iter([one_batch(table)]), "thing")
