@@ -1,0 +1,161 @@
+"""A PostgreSQL source: the parcels of the land register, from the source's table to landed Parquet and merged `raw`.
+
+Floor: the same table by `psql | psql` binary COPY. Peer: dlt's `sql_database` with its pyarrow backend, in an environment
+of its own.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+
+import psycopg
+
+from bench.figures import Figure, figure, in_child
+from khochung import contract, ingest, landing, load, postgres, warehouse
+from khochung.contract import Source, Table
+from khochung.settings import REPOSITORY, Settings
+
+TABLE = "mplis.dc_thua_dat"
+COPY = "dc_thua_dat_khac"  # the register at another size
+DLT = REPOSITORY / "bench" / "dlt"
+CHANGED = 0.01
+
+
+def figures(settings: Settings) -> Iterator[Figure]:
+    """The first load beside its floor and its peer, then the same table again: by its cursor, unchanged, 1 % changed."""
+    os.environ["KHOCHUNG_SOURCE_LAND_DSN"] = postgres.admin_dsn(settings, "land_source")
+    floor = max(_floor(settings) for _ in range(2))
+    first = in_child(take, "2025-09-30")
+    yield figure("land.parcel, first load", "rows/s", first.rows_per_second, floor, "psql | psql, binary COPY", 0.5)
+    cursor = in_child(take, "2025-09-30")
+    yield figure("land.parcel, next read by its cursor", "s", cursor.seconds, first.seconds, "first load", 0.05, True)
+    in_child(take_all, "2025-10-01")
+    again = in_child(take_all, "2025-10-02")
+    yield figure("land.parcel, all again, unchanged", "s", again.seconds, first.seconds, "first load", 0.35, True)
+    _change(settings)
+    changed = in_child(take_all, "2025-10-03")
+    yield figure("land.parcel, all again, 1 % changed", "s", changed.seconds, first.seconds, "first load", 0.35, True)
+    peer = _dlt(settings)
+    yield figure("land.parcel, first load", "rows/s", first.rows_per_second, peer, "dlt sql_database, pyarrow", 5)
+    for rows in (200_000, 4_000_000):
+        _copy_of(settings, rows)
+        peak = in_child(take_copy, str(rows))
+        yield figure(f"land.parcel, {rows / 1e6:g} M rows: peak", "MB", peak.peak_mb, 400, "allowed", 1, at_most=True)
+
+
+def take(day: str) -> int:
+    """Extract and load the parcels as the DAG does. Returns the rows read."""
+    source = contract.source("land")
+    return _take(Settings.from_environment(), source, source.table("parcel"), day)
+
+
+def take_all(day: str) -> int:
+    """The same with the watermark forgotten, so that every row is read and compared."""
+    with warehouse.connect(Settings.from_environment()) as connection:
+        connection.execute("delete from ops.watermark")
+    return take(day)
+
+
+def take_copy(rows: str) -> int:
+    """The copy of the register at another size, into a table of its own."""
+    source = contract.source("land")
+    table = source.table("parcel").model_copy(update={"name": f"parcel_{rows}", "path": f"mplis.{COPY}"})
+    source = source.model_copy(update={"tables": (table,)})
+    setattr(load, "source_contract", {"land": source}.__getitem__)  # noqa: B010 (the load asks for the contract by name)
+    return _take(Settings.from_environment(), source, table, "2025-09-30")
+
+
+def _take(settings: Settings, source: Source, table: Table, day: str) -> int:
+    began, rows = time.perf_counter(), 0
+    for manifest in ingest.extract(settings, source, table, date.fromisoformat(day)):
+        landed = time.perf_counter()
+        load.load(settings, manifest)
+        loaded = time.perf_counter()
+        rows += landing.read_manifest(manifest).rows
+        print(
+            f"    {rows:,} rows: landed in {landed - began:.1f} s, loaded in {loaded - landed:.1f} s", file=sys.stderr
+        )
+    return rows
+
+
+def _floor(settings: Settings) -> float:
+    """Rows per second of `psql | psql` into a table without a key."""
+    psql = str(postgres.binaries() / "psql")
+    target = postgres.admin_dsn(settings, warehouse.DATABASE)
+    with psycopg.connect(postgres.admin_dsn(settings, "land_source")) as source, psycopg.connect(target) as warehouse_:
+        columns = source.execute(
+            "select string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' order by attnum) "
+            f"from pg_attribute where attrelid = '{TABLE}'::regclass and attnum > 0 and not attisdropped"
+        ).fetchone()
+        warehouse_.execute("drop table if exists public.floor")
+        warehouse_.execute(f"create table public.floor ({columns[0] if columns else ''})")
+    began = time.perf_counter()
+    out = [psql, "-qX", postgres.admin_dsn(settings, "land_source"), "-c", f"copy {TABLE} to stdout (format binary)"]
+    into = [psql, "-qX", target, "-c", "copy public.floor from stdin (format binary)"]
+    with subprocess.Popen(out, stdout=subprocess.PIPE) as reader:
+        subprocess.run(into, stdin=reader.stdout, check=True)
+    seconds = time.perf_counter() - began
+    with psycopg.connect(target) as connection:
+        row = connection.execute("select count(*) from public.floor").fetchone()
+        connection.execute("drop table public.floor")
+    return (row[0] if row else 0) / seconds
+
+
+def _change(settings: Settings) -> None:
+    """One parcel in a hundred gets another legal area."""
+    with psycopg.connect(postgres.admin_dsn(settings, "land_source")) as connection:
+        connection.execute(
+            f"update {TABLE} set dien_tich_phap_ly = coalesce(dien_tich_phap_ly, '0') || '1' where random() < {CHANGED}"
+        )
+
+
+def _copy_of(settings: Settings, rows: int) -> None:
+    """The register cut or repeated to so many rows."""
+    with psycopg.connect(postgres.admin_dsn(settings, "land_source")) as connection:
+        connection.execute(f"drop table if exists mplis.{COPY}")
+        connection.execute(f"create table mplis.{COPY} as select * from {TABLE} limit {rows}")
+        while True:
+            held = connection.execute(f"select count(*) from mplis.{COPY}").fetchone()
+            missing = rows - (held[0] if held else 0)
+            if missing <= 0:
+                return
+            rest = ", ".join(_columns(connection)[1:])
+            connection.execute(
+                f"insert into mplis.{COPY} select gen_random_uuid(), {rest} from {TABLE} limit {missing}"
+            )
+
+
+def _columns(connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
+    described = connection.execute(f"select * from {TABLE} limit 0").description or ()
+    return [column.name for column in described]
+
+
+def _dlt(settings: Settings) -> float:
+    """Rows per second of dlt over the same table, in its own environment made for this once."""
+    place = settings.home / "dlt"
+    if not (place / "bin" / "python").exists():
+        uv = [sys.executable, "-m", "uv", "--quiet"]
+        subprocess.run([*uv, "venv", str(place), "--python", sys.executable], check=True)
+        install = [*uv, "pip", "install", "--python", str(place / "bin" / "python")]
+        subprocess.run([*install, "--requirements", str(DLT / "requirements.txt")], check=True)
+    addresses = [_alchemy(postgres.admin_dsn(settings, name)) for name in ("land_source", warehouse.DATABASE)]
+    work = settings.home / "dlt-work"
+    shutil.rmtree(work, ignore_errors=True)
+    done = subprocess.run(
+        [str(place / "bin" / "python"), str(DLT / "peer.py"), *addresses, str(work)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"},
+    )
+    rows, seconds = done.stdout.split()[-2:]
+    return int(rows) / float(seconds)
+
+
+def _alchemy(dsn: str) -> str:
+    """dlt insists on a host and a password; the socket's folder overrides the one, trust ignores the other."""
+    return dsn.replace("postgresql://postgres@/", "postgresql://postgres:unused@localhost/")
