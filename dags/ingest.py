@@ -70,7 +70,7 @@ def ingest_dag(source: contract.Source) -> DAG:
         @task(map_index_template="{{ table }}")
         def load(manifests: list[str]) -> dict[str, Any]:
             """Merge each landed file, oldest first, one transaction each."""
-            from khochung import load
+            from khochung import landing, load
             from khochung.settings import Settings
 
             settings = Settings.from_environment()
@@ -79,6 +79,8 @@ def ingest_dag(source: contract.Source) -> DAG:
             for manifest in manifests:
                 counts = load.load(settings, settings.landing / manifest)
                 print(f"{manifest}: {counts or 'loaded before'}")
+                if unknown := landing.read_manifest(settings.landing / manifest).unknown_fields:
+                    print(f"fields not in the contract, kept in landing: {', '.join(unknown)}")
                 changed += counts.changed if counts else 0
             return {"files": len(manifests), "changed": changed}
 

@@ -5,13 +5,16 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from khochung import __version__
 from khochung.errors import ConfigurationError, KhoChungError
 from khochung.settings import REPOSITORY, TIMEZONE, Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 DEFAULT_AS_OF = "2025-09-30"
 
@@ -25,6 +28,13 @@ class Group(click.Group):
         except KhoChungError as error:
             click.secho(f"error: {error}", fg="red", err=True)
             sys.exit(1)
+
+
+def _console() -> "Console":
+    """For tables; a pipe has no width of its own."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -115,12 +125,19 @@ def _with_stand_ins() -> Settings:
 
 @source.command("check")
 @click.argument("name")
-def source_check(name: str) -> None:
-    """Hold a contract against the source as it is, without loading anything."""
-    from khochung import contract, ingest
+@click.argument("table", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def source_check(name: str, table: str | None, as_json: bool) -> None:
+    """Hold a contract against the source as it is, without loading anything. Status 1 when a load would be blocked."""
+    from khochung import check, contract
 
-    for line in ingest.check(_with_stand_ins(), contract.source(name)):
-        click.echo(line)
+    declared = contract.source(name)
+    checks = list(check.check(_with_stand_ins(), declared, [declared.table(table)] if table else declared.tables))
+    if as_json:
+        click.echo(check.as_json(checks))
+    else:
+        _console().print(check.grids(checks))
+    sys.exit(1 if any(each.is_blocked for each in checks) else 0)
 
 
 @source.command("ingest")
@@ -187,15 +204,13 @@ def replay(source: str, table: str | None, first: datetime | None, last: datetim
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def issues(agency: str | None, source: str | None, as_json: bool) -> None:
     """Open data issues by agency, source and code, with their age and trend."""
-    from rich.console import Console
-
     from khochung.ops import issues as log
 
     found = log.summary(Settings.from_environment(), agency, source)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=date.isoformat))
     else:
-        Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(log.grids(found))
+        _console().print(log.grids(found))
 
 
 @main.group()

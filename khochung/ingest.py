@@ -101,22 +101,3 @@ def _check_day(settings: Settings, table: Table, standing: load.Standing, as_of:
         raise ConfigurationError(
             f"{where}: the business day is {as_of}, but the warehouse's server has {standing.today}; correct the clock that is wrong"
         )
-
-
-def check(settings: Settings, source: Source) -> Iterator[str]:
-    """One line per table: what the source has against what the contract says. Reads one batch, loads nothing.
-
-    Raises the connector's error when the source cannot be reached or a promised column is missing.
-    """
-    for table in source.tables:
-        window = Window(settings.business_date(), None, end_of(settings.business_date()))
-        with open_delivery(source, table, window, frozenset()) as deliveries:
-            for delivery in deliveries[-1:]:
-                first = next(delivery.batches, None)
-                counted = "?" if delivery.counted is None else f"{delivery.counted:,}"
-                new = ", ".join(sorted(delivery.unknown_fields)) or "none"
-                yield (
-                    f"{source.name}.{table.name}: {delivery.origin}: {counted} rows, "
-                    f"{len(table.columns)} declared columns present, {first.num_rows if first else 0} rows read as a sample, "
-                    f"fields not in the contract: {new}"
-                )

@@ -53,7 +53,8 @@ class Delivery:
     """One reading of one table: batches to consume once, and the source's own count when it gives one.
 
     `origin` names what was read (a path or a file name), `origin_sha256` identifies a file's bytes, `encoding` says how
-    its text was decoded; `counted` is filled in while the batches are consumed.
+    its text was decoded; `counted` is filled in while the batches are consumed; `types` are the source's own names of the
+    types of its columns, where it has types.
     """
 
     schema: pa.Schema
@@ -63,6 +64,7 @@ class Delivery:
     counted: int | None = None
     unknown_fields: set[str] = field(default_factory=set)
     encoding: str | None = None
+    types: dict[str, str] = field(default_factory=dict)
 
 
 def text_schema(table: Table) -> pa.Schema:

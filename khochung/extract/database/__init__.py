@@ -36,7 +36,7 @@ def read(source: Source, table: Table, window: Window, known: frozenset[str]) ->
             raise missing_columns(table, missing, table.path)
         counted = session.count(table, kinds, window)
         schema = session.schema(table, kinds)
-        delivery = Delivery(schema, iter(()), table.path, counted=counted)
+        delivery = Delivery(schema, iter(()), table.path, counted=counted, types=kinds)
         delivery.unknown_fields = set(unknown_columns(table, kinds))
         rows = session.batches(table, kinds, window, schema)
         batches = _as_counted(rows, table, counted)
