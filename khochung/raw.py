@@ -65,6 +65,12 @@ def add_key(connection: Connection, table: Table) -> None:
     )
 
 
+def has_key(connection: Connection, table: Table) -> bool:
+    """True once `add_key` has run."""
+    statement = "select 1 from pg_index where indrelid = to_regclass(%s) and indisprimary"
+    return connection.execute(statement, [f"raw.{table.relation}"]).fetchone() is not None
+
+
 def _create(connection: Connection, name: str, kinds: Mapping[str, str]) -> None:
     columns = sql.SQL(", ").join(
         sql.SQL(f"{{}} {kind}").format(sql.Identifier(column)) for column, kind in kinds.items()

@@ -164,3 +164,12 @@ def test_the_latest_cursor_wins_in_one_delivery_whatever_its_place(lab: Lab) -> 
     assert lab.rows(table)[0][1] == "late", "moments are compared, not texts"
     codes = [(code, seen) for code, *_, seen in lab.refused(table)]
     assert codes == [("KEY_DUPLICATE_CONFLICT", 1), ("KEY_DUPLICATE_EXACT", 1)]
+
+
+def test_a_first_delivery_of_text_alone_may_repeat_keys(lab: Lab) -> None:
+    """There the key itself is tried first; when it does not hold, the rows are sorted out as ever."""
+    table = lab.table({"id": "text", "name": "text"})
+    counts = lab.load(table, [["1", "a"], ["2", "b"], ["1", "c"], ["2", "b"], [None, "d"]])
+    assert (counts.refused, counts.duplicate, counts.inserted) == (1, 2, 2)
+    assert lab.rows(table) == [("1", "c", False), ("2", "b", False)]
+    assert lab.load(table, [["1", "c"], ["2", "b"]], day=2).unchanged == 2, "the key is there"
