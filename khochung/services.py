@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -165,10 +165,10 @@ def start(settings: Settings, service: Service) -> None:
     """Start a service in the background unless the same command already runs; replaces one that runs another."""
     running = _running(settings, service.name)
     fingerprint = json.dumps([service.command, sorted(service.environment.items()), _code()])
-    if running is not None:
-        if _pidfile(settings, service.name).read_text(encoding="utf-8").split("\n", 1)[1] == fingerprint:
-            return
-        stop(settings, service.name)
+    pidfile = _pidfile(settings, service.name)
+    if running is not None and pidfile.read_text(encoding="utf-8").split("\n", 1)[1] == fingerprint:
+        return
+    stop(settings, service.name)  # also what a killed one has left behind: its tasks are about to run again
     if service.listens is not None and _taken(service.listens):
         variable = {"api-server": "AIRFLOW"}.get(service.name, service.name.upper())
         raise ConfigurationError(
@@ -180,7 +180,6 @@ def start(settings: Settings, service: Service) -> None:
             service.command, env=os.environ | service.environment, cwd=REPOSITORY, stdin=subprocess.DEVNULL,
             stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
-    pidfile = _pidfile(settings, service.name)
     pidfile.parent.mkdir(parents=True, exist_ok=True)
     pidfile.write_text(f"{process.pid} {psutil.Process(process.pid).create_time()}\n{fingerprint}", encoding="utf-8")
     pidfile.chmod(0o600)
@@ -201,15 +200,14 @@ def wait_ready(settings: Settings, service: Service) -> None:
 
 
 def stop(settings: Settings, name: str) -> None:
-    """End a service and its children: politely, then after 20 s not."""
+    """End a service, its children, and the orphans of one that was killed: politely, then after 20 s not."""
     process = _running(settings, name)
-    if process is not None:
-        group = [process, *process.children(recursive=True)]
-        for member in group:
-            _signal(member, signal.SIGTERM)
-        _, alive = psutil.wait_procs(group, timeout=20)
-        for member in alive:
-            _signal(member, signal.SIGKILL)
+    group = {*_session(settings, name), *(process.children(recursive=True) if process else ())}
+    for member in group:
+        _signal(member, signal.SIGTERM)
+    _, alive = psutil.wait_procs(group, timeout=20)
+    for member in alive:
+        _signal(member, signal.SIGKILL)
     _pidfile(settings, name).unlink(missing_ok=True)
 
 
@@ -250,18 +248,44 @@ def _pidfile(settings: Settings, name: str) -> Path:
     return settings.home / "run" / f"{name}.pid"
 
 
-def _running(settings: Settings, name: str) -> psutil.Process | None:
-    """The live process of the pid file; the start time tells it from a stranger with the same number."""
+def _recorded(settings: Settings, name: str) -> tuple[int, float] | None:
+    """Number and start time in the pid file. None: there is none, or a kill has cut it short."""
     path = _pidfile(settings, name)
-    if not path.exists():
-        return None
     try:
         pid, created = path.read_text(encoding="utf-8").split("\n", 1)[0].split()
-        process = psutil.Process(int(pid))
-        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - float(created)) < 1
-    except (ValueError, psutil.NoSuchProcess):  # cut short by a kill; or ended
+        return int(pid), float(created)
+    except (FileNotFoundError, ValueError):
         return None
-    return process if alive else None
+
+
+def _running(settings: Settings, name: str) -> psutil.Process | None:
+    """The live process of the pid file; the start time tells it from a stranger with the same number."""
+    recorded = _recorded(settings, name)
+    try:
+        process = psutil.Process(recorded[0]) if recorded else None
+        if process and recorded and abs(process.create_time() - recorded[1]) < 1:
+            return process if process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        pass
+    return None
+
+
+def _session(settings: Settings, name: str) -> Iterator[psutil.Process]:
+    """The processes of the service's session. They outlive a leader that was killed, and then nobody is their parent."""
+    recorded = _recorded(settings, name)
+    if recorded is None:
+        return
+    leader, created = recorded
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) != leader:
+                continue
+            if process.pid == leader and abs(process.create_time() - created) >= 1:
+                return  # the number has been given to a stranger
+            if process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+        except (psutil.NoSuchProcess, ProcessLookupError):
+            continue
 
 
 def _answers(url: str) -> bool:

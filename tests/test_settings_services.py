@@ -55,6 +55,23 @@ def test_starting_twice_is_starting_once(settings: Settings) -> None:
     assert (settings.home / "run" / "sleeper.pid").stat().st_mode & 0o77 == 0, "it holds the environment, secrets too"
 
 
+@pytest.mark.parametrize("then", ["start", "stop"])
+def test_what_a_killed_service_leaves_behind_is_ended(settings: Settings, then: str) -> None:
+    services.start(settings, SLEEPER)
+    leader = psutil.Process(pid(settings))
+    until(leader.children)
+    (orphan,) = leader.children()
+    leader.kill()
+    leader.wait()
+    assert orphan.is_running()
+    if then == "start":
+        services.start(settings, SLEEPER)
+        assert pid(settings) != leader.pid
+    else:
+        services.stop(settings, "sleeper")
+    until(lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE)
+
+
 @pytest.mark.parametrize("change", ["command", "environment", "code"])
 def test_a_service_that_has_changed_is_replaced(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, change: str
