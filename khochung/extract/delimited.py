@@ -40,20 +40,23 @@ class Csv:
         """Every data row. Raises ContractError that names the line, never the value."""
         names, start = self._header()
         places = tabular.places(self.table, names, delivery, self.origin)
+        unknown = tabular.unknown_places(self.table, names)
         body = tabular.Body(self.table, self.form, places, len(names), self.origin, "line")
         done = 0
         if self.form.total_row is None:
             try:
                 for batch in self._regular(len(names), start):
                     done += batch.num_rows
-                    yield pa.RecordBatch.from_arrays([batch.column(place) for place in places], schema=delivery.schema)
+                    wanted = [batch.column(place) for place in places]
+                    made = pa.RecordBatch.from_arrays(wanted, schema=delivery.schema)
+                    yield tabular.with_extra(made, {name: batch.column(place) for name, place in unknown.items()})
                 return
             except (_IrregularError, pa.ArrowInvalid):
                 pass  # the exact parser takes over behind the rows that are out, and names what is wrong
         with self.path.open("rb") as stream:
             rows = self._parsed(self._lines(stream))
             data = body.data(islice(rows, self.form.header_row - 1 + self.form.header_rows, None))
-            yield from tabular.batches(islice(data, done, None), places, delivery.schema)
+            yield from tabular.batches(islice(data, done, None), places, unknown, delivery.schema)
 
     def _header(self) -> tuple[list[str], int]:
         """The columns' names, and the byte of the UTF-8 text where the data starts."""

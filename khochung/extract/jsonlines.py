@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from khochung.contract import Column, Table
 from khochung.errors import ContractError
-from khochung.extract import Delivery, encodings, missing_columns, tabular
+from khochung.extract import EXTRA, Delivery, encodings, missing_columns, tabular
 from khochung.extract.tabular import Row
 
 
@@ -47,10 +47,12 @@ def batches(path: Path, table: Table, encoding: str, origin: str, delivery: Deli
             for number, value in _objects(encodings.lines(stream, encoding, origin), origin):
                 seen.update(value)
                 rows += 1
-                yield [_text(column, value, table, f"{origin}, line {number}") for column in table.columns]
+                cells = [_text(column, value, table, f"{origin}, line {number}") for column in table.columns]
+                yield [*cells, _compact(rest) if (rest := {k: v for k, v in value.items() if k not in tops}) else None]
 
-    yield from tabular.batches(read(), list(range(len(table.columns))), delivery.schema)
     tops = {column.path.split(".")[0] for column in table.columns}
+    schema = delivery.schema.append(pa.field(EXTRA, pa.string()))
+    yield from tabular.batches(read(), list(range(len(schema))), {}, schema)
     missing = sorted(tops - seen)
     if missing and rows:
         raise missing_columns(table, missing, origin)

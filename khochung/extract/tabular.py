@@ -8,11 +8,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+import msgspec
 import pyarrow as pa
 
 from khochung.contract import FileFormat, Table
 from khochung.errors import ContractError
-from khochung.extract import Delivery, missing_columns
+from khochung.extract import EXTRA, Delivery, missing_columns
 
 BATCH_ROWS = 20_000
 LONGEST_CELL = 1_000_000  # characters: beyond it a quote was left open, or somebody means harm
@@ -52,6 +53,22 @@ def places(table: Table, names: list[str], delivery: Delivery, origin: str) -> l
         )
     delivery.unknown_fields |= {name for name in names if name} - set(wanted)
     return [names.index(name) for name in wanted]
+
+
+def unknown_places(table: Table, names: list[str]) -> dict[str, int]:
+    """Where each column stands that the contract does not know and that has a name; of two with one name the first."""
+    wanted = {clean_name(column.path) for column in table.columns}
+    return {name: names.index(name) for name in sorted(set(names) - wanted) if name}
+
+
+def with_extra(batch: pa.RecordBatch, cells: dict[str, pa.Array]) -> pa.RecordBatch:
+    """`batch` and, in `_extra`, what stands in the columns that the contract does not know."""
+    if not cells:
+        return batch
+    rows = zip(*(array.to_pylist() for array in cells.values()), strict=True)
+    kept = ({name: cell for name, cell in zip(cells, row, strict=True) if cell is not None} for row in rows)
+    texts = [msgspec.json.encode(fields).decode() if fields else None for fields in kept]
+    return batch.append_column(EXTRA, pa.array(texts, pa.string()))
 
 
 class Body:
@@ -121,10 +138,15 @@ class Body:
                 )
 
 
-def batches(rows: Iterable[Row], places: list[int], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Rows as record batches, only the columns at `places`."""
+def batches(
+    rows: Iterable[Row], places: list[int], unknown: dict[str, int], schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    """Rows as record batches: the columns at `places`, and in `_extra` those at the places in `unknown`."""
     iterator = iter(rows)
     while chunk := list(islice(iterator, BATCH_ROWS)):
-        yield pa.RecordBatch.from_arrays(
-            [pa.array([row[place] for row in chunk], pa.string()) for place in places], schema=schema
-        )
+        made = pa.RecordBatch.from_arrays([_texts(chunk, place) for place in places], schema=schema)
+        yield with_extra(made, {name: _texts(chunk, place) for name, place in unknown.items()})
+
+
+def _texts(rows: list[Row], place: int) -> pa.Array:
+    return pa.array([row[place] for row in rows], pa.string())

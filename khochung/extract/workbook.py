@@ -77,8 +77,14 @@ def batches(path: Path, table: Table, form: FileFormat, origin: str, delivery: D
             names.pop()
         places = tabular.places(table, names, delivery, origin)
         body = tabular.Body(table, form, places, len(names), origin, "row")
-        read = (_read(row, places, table.columns, origin, form) for row in body.data(rows))
-        yield from tabular.batches(read, list(range(len(places))), delivery.schema)
+        unknown = tabular.unknown_places(table, names)
+        read = (
+            _read(row, places, table.columns, origin, form)
+            + [None if isinstance(row[place], Formula) else row[place] for place in unknown.values()]
+            for row in body.data(rows)
+        )
+        behind = {name: len(places) + number for number, name in enumerate(unknown)}
+        yield from tabular.batches(read, list(range(len(places))), behind, delivery.schema)
 
 
 def _read(row: Row, places: list[int], columns: tuple[Column, ...], origin: str, form: FileFormat) -> Row:

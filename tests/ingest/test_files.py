@@ -56,7 +56,8 @@ def deliver(
     window = Window(as_of, None, datetime(2025, 10, 1, tzinfo=UTC))
     with open_delivery(source, table, window, known) as deliveries:
         return [
-            (each, [list(row.values()) for batch in each.batches for row in batch.to_pylist()]) for each in deliveries
+            (each, [list(row.values()) for batch in each.batches for row in batch.select(list(columns)).to_pylist()])
+            for each in deliveries
         ]
 
 

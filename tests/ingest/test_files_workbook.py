@@ -70,7 +70,7 @@ def read(path: Path, columns: dict[str, str] | None = None, delivery: Delivery |
     assert table.format is not None
     delivery = delivery or Delivery(text_schema(table), iter(()), path.name)
     found = workbook.batches(path, table, table.format, path.name, delivery)
-    return [list(row.values()) for batch in found for row in batch.to_pylist()]
+    return [list(row.values()) for batch in found for row in batch.select(list(paths)).to_pylist()]
 
 
 @WRITERS
