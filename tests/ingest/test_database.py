@@ -12,7 +12,8 @@ import pytest
 
 from khochung import ingest, landing, load, postgres
 from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
-from khochung.extract import Delivery, Window, database, open_delivery
+from khochung.extract import Delivery, Window, database, open_delivery, typed_schema
+from khochung.extract.database import session
 from khochung.replay import replay
 from khochung.settings import Settings
 from tests.ingest.toy_source import Lab, make_source
@@ -227,3 +228,14 @@ def test_columns_that_the_contract_does_not_know_are_filled_in_when_it_does(
     expected = VALUES | {"ref": uuid.UUID(VALUES["ref"]), "doc": json.loads(VALUES["doc"])}
     exact = expected.pop("exact")
     assert held == [(*expected.values(), exact, None), (2, *[None] * (len(KINDS) - 1), "x")]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_rows_are_whole_wherever_the_blocks_are_cut(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """With a newline or a quote inside of a text, and a boundary wanted after every block."""
+    monkeypatch.setattr(session, "BLOCK_BYTES", 1)
+    _, table = make_source("toy", "database", {"id": "integer", "words": "text"})
+    text = '1,"a\n""b""\n"\n2,\n3,""\n4,"""\n"""\n'.encode()
+    blocks = [text[start : start + size] for start in range(0, len(text), size)]
+    rows = [row for batch in session.parse_csv(blocks, table, typed_schema(table)) for row in batch.to_pylist()]
+    assert [(row["id"], row["words"]) for row in rows] == [(1, 'a\n"b"\n'), (2, None), (3, ""), (4, '"\n"')]

@@ -1,5 +1,6 @@
 """MySQL and MariaDB sources, against a real MariaDB: exact values, one snapshot, TLS, and faults told apart."""
 
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -188,8 +189,23 @@ def test_names_are_quoted_and_unknown_columns_told(run: Any) -> None:
     source, table = make_source("toy", "database", {"id": "integer", "name": "text"}, path="th`ing")
     columns = (table.columns[0], table.columns[1].model_copy(update={"path": "Họ tên"}))
     with open_delivery(source, table.model_copy(update={"columns": columns}), WINDOW, frozenset()) as [delivery]:
-        assert [row for batch in delivery.batches for row in batch.to_pylist()] == [{"id": 1, "name": "An"}]
+        assert [row for batch in delivery.batches for row in batch.to_pylist()] == [
+            {"id": 1, "name": "An", "_extra": '{"select": "x"}'}
+        ]
     assert delivery.unknown_fields == {"select"}
+
+
+def test_columns_that_the_contract_does_not_know_are_kept_but_for_bytes(thing: Any) -> None:
+    rows, delivery = read({"id": "integer"})
+    assert delivery.unknown_fields == set(VALUES) - {"id"}
+    kept = json.loads(rows[0]["_extra"])
+    expected = {name: value if value is None else str(value) for name, (*_, value) in VALUES.items() if name != "id"}
+    expected["moment_local"] += "+07:00"  # the moment that it is
+    del expected["raw_"]
+    for name in ("double_", "tiny_double", "float_"):
+        assert float(kept.pop(name)) == float(expected.pop(name))
+    assert kept == expected | {"padded": "00000042", "doc": {"a": "x, y"}}
+    assert set(json.loads(rows[1]["_extra"]).values()) == {None}
 
 
 def test_what_the_contract_promises_and_the_database_lacks(run: Any) -> None:

@@ -41,7 +41,7 @@ def read(source: Source, table: Table, window: Window, known: frozenset[str]) ->
         rows = session.batches(table, kinds, window, schema)
         batches = _as_counted(rows, table, counted)
         delivery.batches = batches
-        # Whoever stops early, as a check does after its first batch, ends Arrow's reading ahead with it.
+        # Whoever stops early, as a check does after its first batch, ends the statement before the connection.
         with closing(rows), closing(batches):
             yield [delivery]
 

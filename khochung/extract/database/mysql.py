@@ -14,9 +14,9 @@ import pyarrow as pa
 import pymysql
 from pymysql.cursors import SSCursor
 
-from khochung.contract import Source, Table
+from khochung.contract import Column, Source, Table
 from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
-from khochung.extract import Window, missing_columns
+from khochung.extract import EXTRA, Window, missing_columns
 from khochung.extract.database.session import (
     BATCH_ROWS,
     CONNECT_SECONDS,
@@ -28,6 +28,7 @@ from khochung.extract.database.session import (
     interrupted,
     parse_address,
     parse_csv,
+    unknown_columns,
 )
 
 # The names of MySQL's own clients.
@@ -156,7 +157,8 @@ class MySQL:
         return int(self._rows(f"select count(*) {_from(table, window)}", table)[0][0])
 
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
-        return guaranteed_schema(table, kinds, GUARANTEES)
+        schema = guaranteed_schema(table, kinds, GUARANTEES)
+        return schema.append(pa.field(EXTRA, pa.string())) if _kept(table, kinds) else schema
 
     def batches(self, table: Table, kinds: dict[str, str], window: Window, schema: pa.Schema) -> Batches:
         statement = f"select {line(table, kinds)} {_from(table, window)}"
@@ -235,28 +237,42 @@ def line(table: Table, kinds: dict[str, str]) -> str:
     Where the server cannot spell a value it makes it NULL, and with it the whole line, which is then refused: only a
     column that is NULL itself becomes nothing.
     """
-    fields = [_field(table, column.path, column.data_type, kinds[column.path]) for column in table.columns]
+    fields = [_field(table, column, kinds[column.path]) for column in table.columns]
+    if kept := _kept(table, kinds):
+        members = ", ".join(f"{_text(path)}, {_member(_quote(path), kinds[path])}" for path in kept)
+        fields.append(_quoted(f"json_object({members})"))
     return f"concat({', 0x2C, '.join(fields)})"
 
 
-def _field(table: Table, path: str, data_type: str, kind: str) -> str:
-    name = _quote(path)
+def _kept(table: Table, kinds: dict[str, str]) -> list[str]:
+    """Columns that the contract does not know and `_extra` takes: all but bytes (photographs, scans) and shapes."""
+    return [path for path in unknown_columns(table, kinds) if kinds[path] not in BINARY | SHAPES]
+
+
+def _member(name: str, kind: str) -> str:
+    return name if kind == "json" else _spelled(name, kind, kind == "timestamp")
+
+
+def _field(table: Table, column: Column, kind: str) -> str:
+    name = _quote(column.path)
     if kind in SHAPES:
         raise ContractError(
-            f"{table.source}.{table.name}: {path} is a {kind}, which has no text; "
-            f"ask the owner for a view with st_astext({path})"
+            f"{table.source}.{table.name}: {column.path} is a {kind}, which has no text; "
+            f"ask the owner for a view with st_astext({column.path})"
         )
-    if kind in UNQUOTED:
-        # Adding zero makes a number of bits, and gives a float all of its digits.
-        exact = f"{name} + 0e0" if "float" in kind or "double" in kind else f"{name} + 0" if kind == "bit" else name
-        return _or_nothing(name, f"cast(convert({exact} using utf8mb4) as binary)")
-    if kind in BINARY:
-        return _or_nothing(name, f"concat(0x22, hex({name}), 0x22)")
-    text = f"convert({name} using utf8mb4)"
-    if kind == "timestamp" and data_type == "timestamptz":
-        text = f"concat({text}, '{OFFSET}')"
-    return _or_nothing(name, f"concat(0x22, replace(cast({text} as binary), 0x22, 0x2222), 0x22)")
-
-
-def _or_nothing(name: str, value: str) -> str:
+    text = _spelled(name, kind, with_offset=kind == "timestamp" and column.data_type == "timestamptz")
+    value = f"cast({text} as binary)" if kind in UNQUOTED else _quoted(text)
     return f"if({name} is null, '', {value})"
+
+
+def _spelled(name: str, kind: str, with_offset: bool) -> str:
+    if kind in BINARY:
+        return f"hex({name})"
+    # Adding zero makes a number of bits, and gives a float all of its digits.
+    exact = f"{name} + 0e0" if "float" in kind or "double" in kind else f"{name} + 0" if kind == "bit" else name
+    text = f"convert({exact} using utf8mb4)"
+    return f"concat({text}, '{OFFSET}')" if with_offset else text
+
+
+def _quoted(text: str) -> str:
+    return f"concat(0x22, replace(cast({text} as binary), 0x22, 0x2222), 0x22)"

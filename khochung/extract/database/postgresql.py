@@ -91,7 +91,7 @@ class PostgreSQL:
         query = sql.SQL("copy (select {} ").format(sql.SQL(", ").join(wanted)) + where
         query += sql.SQL(") to stdout (format csv)")
         with self._connection.cursor().copy(query, values) as copy:
-            yield from parse_csv(iter(copy), table, schema)
+            yield from parse_csv(copy, table, schema)
 
 
 def _from(table: Table, window: Window) -> tuple[sql.Composable, list[Any]]:
