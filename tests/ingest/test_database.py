@@ -235,7 +235,7 @@ def test_rows_are_whole_wherever_the_blocks_are_cut(monkeypatch: pytest.MonkeyPa
     """With a newline or a quote inside of a text, and a boundary wanted after every block."""
     monkeypatch.setattr(session, "BLOCK_BYTES", 1)
     _, table = make_source("toy", "database", {"id": "integer", "words": "text"})
-    text = '1,"a\n""b""\n"\n2,\n3,""\n4,"""\n"""\n'.encode()
+    text = b'1,"a\n""b""\n"\n2,\n3,""\n4,"""\n"""\n'
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     rows = [row for batch in session.parse_csv(blocks, table, typed_schema(table)) for row in batch.to_pylist()]
     assert [(row["id"], row["words"]) for row in rows] == [(1, 'a\n"b"\n'), (2, None), (3, ""), (4, '"\n"')]
