@@ -260,7 +260,8 @@ def _grid(found: TableCheck) -> Iterator[Text | Grid]:
         yield grid
         yield Text(f"fields not in the contract: {', '.join(found.new_fields) or 'none'}")
     if found.changed is not None:
-        yield Text(f"changed within the promise: {found.changed:,} rows")
+        newest = f", the newest at {found.newest:%Y-%m-%d %H:%M}" if found.newest else ""
+        yield Text(f"changed within the promise: {found.changed:,} rows{newest}")
     for problem in found.problems:
         yield Text(f"{problem.kind}: {problem.text}", style="red" if problem.kind == "blocks" else "yellow")
     if not found.problems:
