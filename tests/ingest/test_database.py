@@ -117,6 +117,25 @@ def test_we_only_read(source_db: psycopg.Connection[Any]) -> None:
         read({"id": "integer"})
 
 
+@pytest.mark.parametrize("value", ["infinity", "-infinity", "0044-03-15 BC"])
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
+def test_a_day_outside_the_calendar_names_the_column(source_db: psycopg.Connection[Any], kind: str, value: str) -> None:
+    make(source_db, {"id": "integer", "d": kind})
+    source_db.execute("insert into s.thing values (1, %s)", [value])
+    with pytest.raises(ContractError, match=rf"does not fit d \({kind}\)"):
+        read({"id": "integer", "d": kind})
+
+
+def test_a_source_that_breaks_off_is_told_without_its_rows(source_db: psycopg.Connection[Any]) -> None:
+    source_db.execute("create table s.plain as select 1 as id, 'Nguyen' as name union all select 0, 'Nguyen'")
+    source_db.execute("create view s.thing as select id, name, 1 / id as share from s.plain")
+    with pytest.raises(
+        SourceUnavailableError, match=r"toy\.thing: .* ended early: SQLSTATE 22012 .*; run it again"
+    ) as caught:
+        read({"id": "integer", "name": "text", "share": "integer"})
+    assert "Nguyen" not in str(caught.value)
+
+
 def test_the_count_and_the_rows_are_of_one_moment(source_db: psycopg.Connection[Any]) -> None:
     make(source_db, {"id": "integer"})
     source_db.execute("insert into s.thing values (1)")

@@ -19,6 +19,7 @@ from khochung.extract.database.session import (
     TIME_LIMIT_SECONDS,
     Batches,
     cursor_column,
+    interrupted,
     parse_csv,
     unknown_columns,
 )
@@ -90,8 +91,14 @@ class PostgreSQL:
         where, values = _from(table, window)
         query = sql.SQL("copy (select {} ").format(sql.SQL(", ").join(wanted)) + where
         query += sql.SQL(") to stdout (format csv)")
-        with self._connection.cursor().copy(query, values) as copy:
-            yield from parse_csv(copy, table, schema)
+        try:
+            with self._connection.cursor().copy(query, values) as copy:
+                yield from parse_csv(copy, table, schema)
+        except psycopg.Error as error:  # its text may quote a value
+            reason = f"it took longer than {TIME_LIMIT_SECONDS // 60} minutes"
+            if not isinstance(error, psycopg.errors.QueryCanceled):
+                reason = f"SQLSTATE {error.sqlstate or 'none'} ({type(error).__name__})"
+            raise interrupted(table, reason) from None
 
 
 def _from(table: Table, window: Window) -> tuple[sql.Composable, list[Any]]:
