@@ -167,7 +167,7 @@ def merge(
     else:
         if not is_replay:
             _check_age(connection, table, manifest)
-        counts = _merge(connection, settings, table, manifest, load_id, is_replay)
+        counts = _merge(connection, settings, table, manifest, newest, load_id, is_replay)
     _write_ledger(connection, table, manifest, counts, load_id, time.monotonic() - started)
     return counts
 
@@ -274,7 +274,13 @@ def _nothing_new(connection: Connection, table: Table, manifest: Manifest, newes
 
 
 def _merge(
-    connection: Connection, settings: Settings, table: Table, manifest: Manifest, load_id: int, is_replay: bool
+    connection: Connection,
+    settings: Settings,
+    table: Table,
+    manifest: Manifest,
+    newest: Loaded | None,
+    load_id: int,
+    is_replay: bool,
 ) -> Counts:
     counts = Counts()
     incoming = Incoming(connection, table, load_id, is_first=not raw.align(connection, table))
@@ -295,12 +301,15 @@ def _merge(
     if not is_replay:
         _check_floor(connection, table, manifest, kept)
     incoming.give_types()
-    counts.inserted, counts.updated = _upsert(connection, table, load_id)
+    counts.inserted, counts.updated, revived = _upsert(connection, table, load_id)
     counts.unchanged = kept - counts.inserted - counts.updated
     if table.load == "snapshot":
         guard = 1.0 if is_replay else table.delete_guard
         counts.tombstoned = _tombstone(connection, table, load_id, guard)
-    counts.current = _held(connection, table)
+    if newest is None or _is_full(table, manifest):
+        counts.current = _held(connection, table)
+    else:  # a few rows more or less: a load of a window must not read the whole table
+        counts.current = newest.counts.current + counts.inserted + revived
     if counts.changed > STALE_SHARE * counts.current:
         connection.execute(sql.SQL("analyze raw.{}").format(sql.Identifier(table.relation)))
     return counts
@@ -316,10 +325,14 @@ def _check_count(table: Table, manifest: Manifest, counts: Counts) -> None:
         )
 
 
+def _is_full(table: Table, manifest: Manifest) -> bool:
+    """Whether the delivery is the whole table, not what has changed in it."""
+    return table.load == "snapshot" or (table.load == "cursor" and manifest.window_start is None)
+
+
 def _check_floor(connection: Connection, table: Table, manifest: Manifest, kept: int) -> None:
     """A full delivery that shrank too far is an accident at the source until somebody says otherwise."""
-    full = table.load == "snapshot" or (table.load == "cursor" and manifest.window_start is None)
-    if not full:
+    if not _is_full(table, manifest):
         return
     current = _held(connection, table)
     if current >= SMALLEST_GUARDED and kept < table.row_floor * current:
@@ -329,8 +342,8 @@ def _check_floor(connection: Connection, table: Table, manifest: Manifest, kept:
         )
 
 
-def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, int]:
-    """Merge `incoming` by key. Returns inserted, updated; a row that came back counts as updated."""
+def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, int, int]:
+    """Merge `incoming` by key. Returns inserted, updated, and how many of the updated had been gone."""
     columns = [column.name for column in table.columns]
     target = sql.Identifier(table.relation)
     connection.execute(
@@ -354,7 +367,7 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
     assignments = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in replaced if name not in table.key
     )
-    written, updated = connection.execute(
+    written, updated, revived = connection.execute(
         sql.SQL(
             """
             with written as (
@@ -368,7 +381,7 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
                 select {names}, {load} from written where _load_id is not null
                 returning 1
             )
-            select (select count(*) from written), (select count(*) from replaced)
+            select count(*), (select count(*) from replaced), count(_deleted_at) from written
             """
         ).format(
             target=target,
@@ -380,8 +393,8 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
             assignments=assignments,
             old=sql.SQL(", ").join(sql.SQL("old.{0} as {0}").format(sql.Identifier(name)) for name in replaced),
         )
-    ).fetchone() or (0, 0)
-    return written - updated, updated
+    ).fetchone() or (0, 0, 0)
+    return written - updated, updated, revived
 
 
 def _tombstone(connection: Connection, table: Table, load_id: int, guard: float) -> int:
