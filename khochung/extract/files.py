@@ -82,6 +82,11 @@ def _deliveries(
         with _enough_room(drop.name, room):
             path = folder.fetched(drop, room)
         digest = folders.sha256(path)
+        if folder.promised(drop) not in (None, digest):
+            raise SourceUnavailableError(
+                f"source {table.source}: {drop.name} is not the file that {drop.name}{folders.CHECKSUM} describes; "
+                "ask the owner to send both again"
+            )
         if digest in known:
             if not folder.local:
                 path.unlink()

@@ -24,6 +24,7 @@ from khochung.landing import DISK_FULL
 from khochung.settings import required
 
 SETTLED_S = 2.0  # a file whose size or time moves within it is still being written
+CHECKSUM = ".sha256"
 _UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload")
 _STATE = ("size", "mtime", "ino")
 _REFUSED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "403")
@@ -57,7 +58,9 @@ class Folder:
         return [
             self._drop(name, entry)
             for name, entry in sorted(named, key=lambda each: each[0])
-            if fnmatchcase(_plain(name), wanted) and not name.lower().endswith(_UNFINISHED) and name[0] not in ".~"
+            if fnmatchcase(_plain(name), wanted)
+            and not name.lower().endswith((*_UNFINISHED, CHECKSUM))
+            and name[0] not in ".~"
         ]
 
     def _drop(self, name: str, entry: dict[str, Any]) -> Drop:
@@ -88,6 +91,15 @@ class Folder:
                 return _state(self.system.info(drop.path)) == drop.state
         except FileNotFoundError:
             return False
+
+    def promised(self, drop: Drop) -> str | None:
+        """The SHA-256 that the owner wrote into `<file>.sha256`, in the form of `sha256sum`; None without that file."""
+        try:
+            with reported(self.source), self.system.open(drop.path + CHECKSUM, "rb") as stream:
+                words = stream.read(1000).decode("ascii", "replace").split()
+        except FileNotFoundError:
+            return None
+        return words[0].lower() if words else ""
 
     def fetched(self, drop: Drop, into: Path) -> Path:
         """The file on this machine. Raises SourceUnavailableError when it changed on the way."""

@@ -43,6 +43,18 @@ def test_names_are_compared_in_one_spelling(folder: Path) -> None:
     assert rows(path="hộ_*.csv") == [["1", "a"]]
 
 
+def test_a_checksum_beside_the_file_is_kept_to(folder: Path) -> None:
+    drop(folder, "ds_20250901.csv")
+    promised = folder / "ds_20250901.csv.sha256"
+    digest = folders.sha256(folder / "ds_20250901.csv")
+    promised.write_text(f"{digest.upper()} *ds_20250901.csv\n", encoding="utf-8")
+    assert rows(path="ds_*") == [["1", "a"]]
+    for other in ("", "0" * 64):
+        promised.write_text(other, encoding="utf-8")
+        with pytest.raises(SourceUnavailableError, match=r"ds_20250901\.csv is not the file that .*\.sha256 describes"):
+            deliver()
+
+
 def test_a_folder_below_and_a_folder_with_brackets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "[x]" / "thang").mkdir(parents=True)
     drop(folder / "[x]" / "thang", "ds_20250901.CSV")
