@@ -20,7 +20,7 @@ from khochung.settings import PROJECT, REPOSITORY, Settings
 
 LAYERS = {
     "staging": ["--select", "resource_type:seed", "path:models/staging", "path:models/quality"],
-    "marts": ["--select", "path:models/intermediate", "path:models/marts"],
+    "marts": ["--select", "path:models/intermediate", "path:models/marts", "path:models/kpi"],
     "open_data": ["--select", "path:models/open_data"],
 }
 CODE = {

@@ -21,11 +21,11 @@ Role = Literal["loader", "transformer", "analyst", "publisher", "operator"]
 DATABASE = "warehouse"
 BOOTSTRAP = Path(__file__).parent / "sql" / "bootstrap.sql"
 # What each role may do in each schema; `quality` and the dbt layers belong to the transformer, who grants onward.
-SCHEMAS = ("staging", "intermediate", "marts", "open_data", "quality", "seeds", "snapshots")
+SCHEMAS = ("staging", "intermediate", "marts", "kpi", "open_data", "quality", "seeds", "snapshots")
 GRANTS: dict[str, dict[str, str]] = {
     "loader": {"raw": "all", "ops": "write"},
     "transformer": {"raw": "read", "ops": "write"} | dict.fromkeys(SCHEMAS, "all"),
-    "analyst": {"marts": "read", "open_data": "read"},
+    "analyst": {"marts": "read", "kpi": "read", "open_data": "read"},
     "publisher": {"open_data": "read"},
     "operator": {"ops": "write", "quality": "read", "seeds": "read"},
 }

@@ -1,6 +1,7 @@
 """The main job as a user has it: `khochung run` through the real scheduler, again, a day later, and after a kill."""
 
 import csv
+import json
 import os
 import re
 import signal
@@ -101,7 +102,22 @@ def test_a_dossier_share_agrees_with_the_published_figure(province: Installation
     assert (received, online) == (640, 630)  # round(64,022 / 100) and round(62,968 / 100)
 
 
-@pytest.mark.parametrize(("role", "allowed"), [("publisher", {"open_data"}), ("analyst", {"open_data", "marts"})])
+def test_published_figures_are_worked_out_from_records(province: Installation) -> None:
+    found = {item["code"]: item for item in json.loads(province.command("figures", "--json").stdout)}
+    assert len(found) == 52
+    assert found["dossiers_online_share_2024_03_14"]["computed"] == round(100 * 630 / 640, 2)
+    # The catalogue of procedures is whole at every scale.
+    for code in ("procedures_online_share_2024_03_14", "services_full_online", "services_partly_online"):
+        assert found[code]["within_rounding"] is True
+    assert found["par_index"] == {
+        "code": "par_index", "kind": "reported", "published": 89.22, "computed": None, "difference": None,
+        "within_rounding": None, "metric_version": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"), [("publisher", {"open_data"}), ("analyst", {"open_data", "kpi", "marts"})]
+)
 def test_a_role_reads_its_layer_and_nothing_else(province: Installation, role: str, allowed: set[str]) -> None:
     relations = province.ask(
         "select schemaname, relname from pg_stat_user_tables union select schemaname, viewname from pg_views "

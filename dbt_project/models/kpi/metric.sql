@@ -1,0 +1,14 @@
+select
+    metric_code,
+    metric_version,
+    kind,
+    indicator,
+    name_vi,
+    name_en,
+    numerator,
+    denominator,
+    unit,
+    legal_source,
+    valid_from,
+    valid_to
+from {{ ref('metric_definition') }}

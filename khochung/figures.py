@@ -1,0 +1,115 @@
+"""What the government has published beside the same figures worked out from records.
+
+`reference/published_figures.csv` is the only place that holds published values; no model, macro or rule reads it. A row
+with a `metric_code` says which metric version answers it, the others are of sources that are not connected or were taken
+over as published.
+"""
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+
+from khochung import warehouse
+from khochung.settings import Settings
+
+QUERY = """
+select
+    sum(day.numerator), sum(day.denominator), metric.unit
+from kpi.metric as metric
+inner join kpi.metric_day as day
+    on metric.metric_code = day.metric_code and metric.metric_version = day.metric_version
+where
+    metric.metric_code = %(metric_code)s and metric.metric_version = %(metric_version)s
+    and (day.agency_key is null or day.former_province = %(former_province)s)
+    and day.day <= %(until)s and (metric.kind = 'stock' or day.day >= %(since)s)
+group by metric.unit
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One published figure. kind: `computed` from records, `reported` or `target`, which are only taken over.
+
+    computed: None while no metric answers it or its period holds nothing. difference: computed - published.
+    within_rounding: the published value is what the computed one rounds to, as far as its wording goes.
+    """
+
+    code: str
+    kind: str
+    indicator_vi: str
+    indicator_en: str
+    unit: str
+    qualifier: str
+    published: Decimal
+    computed: Decimal | None
+    metric_version: str | None
+
+    @property
+    def difference(self) -> Decimal | None:
+        return None if self.computed is None else self.computed - self.published
+
+    @property
+    def within_rounding(self) -> bool | None:
+        return None if self.computed is None else agrees(self.published, self.computed, self.qualifier)
+
+    def as_json(self) -> dict[str, Any]:
+        """Numbers as JSON numbers; the keys are an interface."""
+        return {
+            "code": self.code,
+            "kind": self.kind,
+            "published": float(self.published),
+            "computed": None if self.computed is None else float(self.computed),
+            "difference": None if self.difference is None else float(self.difference),
+            "within_rounding": self.within_rounding,
+            "metric_version": self.metric_version,
+        }
+
+
+def agrees(published: Decimal, computed: Decimal, qualifier: str) -> bool:
+    """Whether a value may be told in these words: exact to half a unit of its last digit, about to a whole one.
+
+    `over` is less than what it is, `nearly` is more, by a twentieth at most.
+    """
+    last_digit = Decimal(1).scaleb(int(published.as_tuple().exponent))
+    if qualifier == "over":
+        return published < computed <= published * Decimal("1.05")
+    if qualifier == "nearly":
+        return published * Decimal("0.95") <= computed < published
+    return abs(computed - published) <= last_digit * (1 if qualifier == "about" else Decimal("0.5"))
+
+
+def figures(settings: Settings) -> list[Figure]:
+    """Every published figure, in the order of the reference file, computed as the analyst sees the warehouse."""
+    text = files("khochung").joinpath("reference/published_figures.csv").read_text(encoding="utf-8")
+    with warehouse.connect(settings, "analyst") as connection:
+        return [_figure(connection, row) for row in csv.DictReader(text.splitlines())]
+
+
+def _figure(connection: Any, row: dict[str, str]) -> Figure:
+    computed = None
+    if row["metric_code"]:
+        until = date.fromisoformat(row["period_end"])
+        since = date.fromisoformat(row["period_start"]) if row["period_start"] else until
+        found = connection.execute(QUERY, row | {"since": since, "until": until}).fetchone()
+        computed = _value(*found) if found else None
+    return Figure(
+        code=row["code"],
+        kind=row["kind"],
+        indicator_vi=row["indicator_vi"],
+        indicator_en=row["indicator_en"],
+        unit=row["unit"],
+        qualifier=row["qualifier"],
+        published=Decimal(row["value"]),
+        computed=computed,
+        metric_version=f"{row['metric_code']}/{row['metric_version']}" if row["metric_code"] else None,
+    )
+
+
+def _value(numerator: Decimal, denominator: Decimal | None, unit: str) -> Decimal | None:
+    """Percent to two decimals, as they are shown, or the count; None over a denominator of nought."""
+    if unit == "count":
+        return numerator
+    return round(100 * numerator / denominator, 2) if denominator else None
