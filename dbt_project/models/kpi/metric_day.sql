@@ -2,31 +2,35 @@
 -- stock over all days up to its end; nobody computes a rate from anything else.
 with received as (
     select
-        agency_key,
-        received_on as day,
+        dossier.agency_key,
+        dossier.received_on as day,
         count(*) as dossiers,
-        count(*) filter (where is_online) as online,
-        count(*) filter (where is_online_strict) as online_strict
-    from {{ ref('fct_dossier') }}
-    where is_received and received_on <= {{ as_of() }}
-    group by agency_key, received_on
+        count(*) filter (where dossier.is_online) as online,
+        count(*) filter (where dossier.is_online_strict) as online_strict,
+        count(*) filter (where dossier.is_digitised) as digitised,
+        -- 9 and 10: a result is there; who withdrew (7) or was stopped (8) waits for none.
+        count(*) filter (where dossier.status_code in ('9', '10')) as results,
+        count(*) filter (where dossier.status_code in ('9', '10') and dossier.has_electronic_result) as electronic,
+        count(*) filter (where dossier.status_code in ('9', '10') and procedure.needs_paper_result) as paper,
+        count(*) filter (
+            where dossier.status_code in ('9', '10') and procedure.needs_paper_result and dossier.has_electronic_result
+        ) as paper_electronic
+    from {{ ref('fct_dossier') }} as dossier
+    inner join {{ ref('dim_procedure') }} as procedure on dossier.procedure_code = procedure.procedure_code
+    where dossier.is_received and dossier.received_on <= {{ as_of() }}
+    group by dossier.agency_key, dossier.received_on
 ),
 
 settled as (
     select
-        dossier.agency_key,
-        dossier.settled_on as day,
+        agency_key,
+        settled_on as day,
         count(*) as dossiers,
-        count(*) filter (where dossier.is_on_time) as on_time,
-        count(*) filter (where dossier.is_on_time_strict) as on_time_strict,
-        count(*) filter (where dossier.has_electronic_result) as electronic,
-        count(*) filter (where procedure.needs_paper_result) as paper,
-        count(*) filter (where procedure.needs_paper_result and dossier.has_electronic_result) as paper_electronic,
-        count(*) filter (where dossier.is_digitised) as digitised
-    from {{ ref('fct_dossier') }} as dossier
-    inner join {{ ref('dim_procedure') }} as procedure on dossier.procedure_code = procedure.procedure_code
-    where dossier.is_settled and dossier.settled_on <= {{ as_of() }}
-    group by dossier.agency_key, dossier.settled_on
+        count(*) filter (where is_on_time) as on_time,
+        count(*) filter (where is_on_time_strict) as on_time_strict
+    from {{ ref('fct_dossier') }}
+    where is_settled and settled_on <= {{ as_of() }}
+    group by agency_key, settled_on
 ),
 
 -- A procedure enters the stock on its first day and leaves it on the day after its last.
@@ -54,13 +58,16 @@ counted as (
         received.agency_key,
         received.day,
         metric.numerator,
-        received.dossiers as denominator
+        metric.denominator
     from received
     cross join lateral (
         values
-        ('dossiers_online', 'press', received.online),
-        ('dossiers_online', 'strict', received.online_strict)
-    ) as metric (metric_code, metric_version, numerator)
+        ('dossiers_online', 'press', received.online, received.dossiers),
+        ('dossiers_online', 'strict', received.online_strict, received.dossiers),
+        ('dossiers_digitised', 'press', received.digitised, received.dossiers),
+        ('electronic_results', 'press', received.electronic, received.results),
+        ('electronic_results', 'strict', received.paper_electronic, received.paper)
+    ) as metric (metric_code, metric_version, numerator, denominator)
 
     union all
 
@@ -75,10 +82,7 @@ counted as (
     cross join lateral (
         values
         ('dossiers_on_time', 'press', settled.on_time, settled.dossiers),
-        ('dossiers_on_time', 'strict', settled.on_time_strict, settled.dossiers),
-        ('electronic_results', 'press', settled.electronic, settled.dossiers),
-        ('electronic_results', 'strict', settled.paper_electronic, settled.paper),
-        ('dossiers_digitised', 'press', settled.digitised, settled.dossiers)
+        ('dossiers_on_time', 'strict', settled.on_time_strict, settled.dossiers)
     ) as metric (metric_code, metric_version, numerator, denominator)
 
     union all
