@@ -10,13 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date
 
 import psycopg
 
+from bench import loading
 from bench.figures import Figure, figure, in_child
-from khochung import contract, ingest, landing, load, postgres, warehouse
-from khochung.contract import Source, Table
+from khochung import contract, postgres, warehouse
 from khochung.settings import REPOSITORY, Settings
 
 TABLE = "mplis.dc_thua_dat"
@@ -49,8 +48,7 @@ def figures(settings: Settings) -> Iterator[Figure]:
 
 def take(day: str) -> int:
     """Extract and load the parcels as the DAG does. Returns the rows read."""
-    source = contract.source("land")
-    return _take(Settings.from_environment(), source, source.table("parcel"), day)
+    return loading.take(contract.source("land").table("parcel"), day)
 
 
 def take_all(day: str) -> int:
@@ -62,24 +60,8 @@ def take_all(day: str) -> int:
 
 def take_copy(rows: str) -> int:
     """The copy of the register at another size, into a table of its own."""
-    source = contract.source("land")
-    table = source.table("parcel").model_copy(update={"name": f"parcel_{rows}", "path": f"mplis.{COPY}"})
-    source = source.model_copy(update={"tables": (table,)})
-    setattr(load, "source_contract", {"land": source}.__getitem__)  # noqa: B010 (the load asks for the contract by name)
-    return _take(Settings.from_environment(), source, table, "2025-09-30")
-
-
-def _take(settings: Settings, source: Source, table: Table, day: str) -> int:
-    began, rows = time.perf_counter(), 0
-    for manifest in ingest.extract(settings, source, table, date.fromisoformat(day)):
-        landed = time.perf_counter()
-        load.load(settings, manifest)
-        loaded = time.perf_counter()
-        rows += landing.read_manifest(manifest).rows
-        print(
-            f"    {rows:,} rows: landed in {landed - began:.1f} s, loaded in {loaded - landed:.1f} s", file=sys.stderr
-        )
-    return rows
+    changes = {"name": f"parcel_{rows}", "path": f"mplis.{COPY}"}
+    return loading.take(contract.source("land").table("parcel").model_copy(update=changes), "2025-09-30")
 
 
 def _floor(settings: Settings) -> float:

@@ -5,17 +5,16 @@ The rows are generated, have the columns of the register of enterprises, and nam
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import psycopg
 
+from bench import loading
 from bench.figures import Figure, figure, in_child
-from khochung import contract, ingest, landing, load, postgres, warehouse
-from khochung.contract import Source, Table
+from khochung import contract, postgres, warehouse
+from khochung.contract import Table
 from khochung.settings import Settings
 
 ROWS, DAY = 820_000, "2025-09-30"
@@ -41,24 +40,9 @@ def figures(settings: Settings) -> Iterator[Figure]:
 
 
 def take(rows: str) -> int:
-    """Extract and load the file as the DAG does. Returns its rows."""
-    source = _source(rows)
-    setattr(load, "source_contract", {"business": source}.__getitem__)  # noqa: B010 (the load asks for the contract by name)
-    settings = Settings.from_environment()
-    began = time.perf_counter()
-    (manifest,) = ingest.extract(settings, source, source.tables[0], date.fromisoformat(DAY))
-    landed = time.perf_counter()
-    load.load(settings, manifest)
-    took = landed - began, time.perf_counter() - landed
-    print(f"    {int(rows):,} rows: landed in {took[0]:.1f} s, loaded in {took[1]:.1f} s", file=sys.stderr)
-    return landing.read_manifest(manifest).rows
-
-
-def _source(rows: str) -> Source:
-    """The register of enterprises, its file under another name and its table beside the real one."""
-    source = contract.source("business")
+    """Extract and load the file as the DAG does, into a table beside the register of enterprises. Returns its rows."""
     changes = {"name": f"enterprise_{rows}", "path": f"bench{rows}_*.csv"}
-    return source.model_copy(update={"tables": (source.table("enterprise").model_copy(update=changes),)})
+    return loading.take(_table().model_copy(update=changes), DAY)
 
 
 def _write(path: Path, rows: int) -> None:

@@ -4,15 +4,11 @@ The server is a process of its own and answers from memory, so that the reader i
 of the register of residents (22 columns, four objects). Every measurement runs in a fresh process: its peak is its own.
 """
 
-import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -24,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bench.figures import Figure, figure
+from bench.figures import Figure, Outcome, figure, in_child
 from khochung import contract, landing
 from khochung.extract import Window, open_delivery
 from khochung.settings import REPOSITORY, Settings
@@ -32,6 +28,7 @@ from khochung.settings import REPOSITORY, Settings
 ROWS = 500_000
 PAGE_ROWS, KINDS = 5000, 20  # as many different pages are sent in turn
 PATH = "/csdldc/1.0/cong-dan"
+contract.sources()  # read once per process, whatever is loaded: not part of what is measured
 
 
 def figures(_: Settings) -> Iterator[Figure]:
@@ -49,42 +46,25 @@ def figures(_: Settings) -> Iterator[Figure]:
         yield figure(f"REST source, {rows / 1e6:g} M rows: peak", "MB", peak.peak_mb, 400, "allowed", 1, at_most=True)
 
 
-@dataclass(frozen=True)
-class Rate:
-    """One reader over `rows` rows. peak_mb: the largest resident size of its process, in 10^6 bytes."""
-
-    rows: int
-    rows_per_second: float
-    peak_mb: float
-
-
-def measure(rows: int) -> tuple[Rate, Rate]:
+def measure(rows: int) -> tuple[Outcome, Outcome]:
     """The connector to landed Parquet, and the bare loop, over the same pages of PAGE_ROWS."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "bench.rest", "serve", str(rows)], cwd=REPOSITORY, stdout=subprocess.PIPE
-    )
+    server = subprocess.Popen([sys.executable, "-m", "bench.rest", str(rows)], cwd=REPOSITORY, stdout=subprocess.PIPE)
     try:
         port = int((server.stdout or sys.stdin.buffer).readline())
-        return _measured("connector", rows, port), _measured("bare", rows, port)
+        prefix = "KHOCHUNG_SOURCE_POPULATION"
+        os.environ |= {
+            f"{prefix}_URL": f"http://127.0.0.1:{port}",
+            f"{prefix}_KEY": "bench",
+            f"{prefix}_SECRET": "bench",
+        }
+        outcomes = in_child(connector), in_child(bare)
     finally:
         server.terminate()
         server.wait()
-
-
-def _measured(reader: str, rows: int, port: int) -> Rate:
-    prefix = "KHOCHUNG_SOURCE_POPULATION"
-    access = {f"{prefix}_URL": f"http://127.0.0.1:{port}", f"{prefix}_KEY": "bench", f"{prefix}_SECRET": "bench"}
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.rest", reader],
-        cwd=REPOSITORY,
-        env=os.environ | access,
-        check=True,
-        capture_output=True,
-    )
-    found = json.loads(done.stdout)
-    if found["rows"] != rows:
-        raise RuntimeError(f"{reader} read {found['rows']} of {rows} rows")
-    return Rate(rows, rows / found["seconds"], found["peak_kib"] * 1024 / 1e6)
+    for outcome in outcomes:
+        if outcome.rows != rows:
+            raise RuntimeError(f"read {outcome.rows} of {rows} rows")
+    return outcomes
 
 
 def connector() -> int:
@@ -154,16 +134,4 @@ def serve(rows: int) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "serve":
-        serve(int(sys.argv[2]))
-    else:
-        contract.sources()  # read once per process, whatever is loaded
-        began = time.perf_counter()
-        taken = {"connector": connector, "bare": bare}[sys.argv[1]]()
-        seconds = time.perf_counter() - began
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        print(
-            json.dumps(
-                {"rows": taken, "seconds": seconds, "cpu": used.ru_utime + used.ru_stime, "peak_kib": used.ru_maxrss}
-            )
-        )
+    serve(int(sys.argv[1]))

@@ -104,34 +104,14 @@ def docs() -> None:
 def figures(as_json: bool) -> None:
     """Published government figures beside the same worked out from records."""
     from rich.console import Console
-    from rich.table import Table
 
     from khochung import figures as published
 
     found = published.figures(Settings.from_environment())
     if as_json:
         click.echo(json.dumps([item.as_json() for item in found], indent=2))
-        return
-    grid = Table(
-        "chỉ tiêu / indicator",
-        "công bố / published",
-        "tính được / computed",
-        "lệch / difference",
-        "",
-        "cách tính / metric",
-    )
-    for item in found:
-        told = {True: "✓", False: "✗", None: ""}[item.within_rounding]
-        words = {"exact": "", "about": "~", "over": ">", "nearly": "<"}[item.qualifier]
-        numbers = ("–" if number is None else f"{number:,}" for number in (item.computed, item.difference))
-        grid.add_row(
-            f"{item.indicator_vi} / {item.indicator_en}", f"{words}{item.published:,} {item.unit}", *numbers, told,
-            item.metric_version or item.kind,
-        )  # fmt: skip
-    Console(highlight=False).print(grid)
-    answered = [item for item in found if item.computed is not None]
-    agreeing = sum(item.within_rounding is True for item in answered)
-    click.echo(f"{len(answered)} of {len(found)} are worked out from records; {agreeing} of them agree")
+    else:
+        Console(highlight=False).print(published.grid(found))
 
 
 @main.group()

@@ -12,6 +12,9 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
+from rich.console import Group
+from rich.table import Table as Grid
+
 from khochung import warehouse
 from khochung.settings import Settings
 
@@ -113,3 +116,22 @@ def _value(numerator: Decimal, denominator: Decimal | None, unit: str) -> Decima
     if unit == "count":
         return numerator
     return round(100 * numerator / denominator, 2) if denominator else None
+
+
+def grid(found: list[Figure]) -> Group:
+    """The figures for a terminal, and how many agree."""
+    table = Grid(
+        "chỉ tiêu / indicator", "công bố / published", "tính được / computed", "lệch / difference", "",
+        "cách tính / metric",
+    )  # fmt: skip
+    for item in found:
+        told = {True: "✓", False: "✗", None: ""}[item.within_rounding]
+        words = {"exact": "", "about": "~", "over": ">", "nearly": "<"}[item.qualifier]
+        numbers = ("–" if number is None else f"{number:,}" for number in (item.computed, item.difference))
+        table.add_row(
+            f"{item.indicator_vi} / {item.indicator_en}", f"{words}{item.published:,} {item.unit}", *numbers, told,
+            item.metric_version or item.kind,
+        )  # fmt: skip
+    answered = [item for item in found if item.computed is not None]
+    agreeing = sum(item.within_rounding is True for item in answered)
+    return Group(table, f"{len(answered)} of {len(found)} are worked out from records; {agreeing} of them agree")

@@ -6,7 +6,8 @@ table becomes the table itself, which spares writing every row a second time.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -22,14 +23,18 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 CSV = pacsv.WriteOptions(include_header=False)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Incoming:
-    """The rows of load `load_id`. `is_first`: the table was not there, and `relation` is the table itself."""
+    """The rows of load `load_id`. `is_first`: the table was not there, and `relation` is the table itself.
+
+    `staged`: the types of the columns as COPY brings them, until `give_types`.
+    """
 
     connection: Connection
     table: Table
     load_id: int
     is_first: bool
+    staged: dict[str, str] = field(default_factory=dict)
 
     @property
     def relation(self) -> sql.Composable:
@@ -47,15 +52,14 @@ class Incoming:
         statement = sql.SQL("copy {} ({}) from stdin (format csv, freeze)").format(self.relation, names)
         rows = 0
         with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for count, text in one_ahead(_as_csv(_chain(first, iterator))):
+            for count, text in one_ahead(_as_csv(chain([first], iterator))):
                 copy.write(text)
                 rows += count
         return rows
 
     def refuse(self) -> int:
         """Set aside rows that cannot be kept: a key is missing, or a value does not fit the contract's type."""
-        staged = self._types()
-        checks = [(name, "KEY_MISSING", _no_key(name, staged[name])) for name in self.table.key]
+        checks = [(name, "KEY_MISSING", _no_key(name, self.staged[name])) for name in self.table.key]
         checks += [(column.name, "TYPE_MISMATCH", _misfit(column)) for column in self._untyped()]
         # One pass over all rows tells whether there is anything to set aside at all.
         suspect = sql.SQL(" or ").join(condition for _, _, condition in checks)
@@ -127,26 +131,15 @@ class Incoming:
         return True
 
     def _create(self, schema: pa.Schema) -> None:
-        kinds = {column.name: _staged_type(column, schema.field(column.name)) for column in self.table.columns}
+        self.staged = {column.name: _staged_type(column, schema.field(column.name)) for column in self.table.columns}
         if self.is_first:
-            raw.create_tables(self.connection, self.table, kinds, self.load_id)
-            return
-        columns = sql.SQL(", ").join(
-            sql.SQL(f"{{}} {kind}").format(sql.Identifier(name)) for name, kind in kinds.items()
-        )
-        self._run("create temp table {relation} ({columns}) on commit drop", columns=columns)
-
-    def _types(self) -> dict[str, str]:
-        """Column -> type as it stands."""
-        rows = self.connection.execute(
-            "select attname, format_type(atttypid, null) from pg_attribute where attrelid = %s::regclass and attnum > 0",
-            [self.relation.as_string(self.connection)],
-        )
-        return dict(rows.fetchall())
+            raw.create_tables(self.connection, self.table, self.staged, self.load_id)
+        else:
+            columns = raw.declared(self.staged)
+            self._run("create temp table {relation} ({columns}) on commit drop", columns=columns)
 
     def _untyped(self) -> list[Column]:
-        staged = self._types()
-        return [column for column in self.table.columns if staged[column.name] == "text" and column.data_type != "text"]
+        return [column for column in self.table.columns if self.staged[column.name] != column.data_type]
 
     def _set_aside(self, code: str, field: str | None, condition: sql.Composable) -> int:
         return self._number(
@@ -196,11 +189,6 @@ def _as_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, memoryview
         sink = pa.BufferOutputStream()
         pacsv.write_csv(batch, sink, CSV)
         yield batch.num_rows, memoryview(sink.getvalue())
-
-
-def _chain(first: pa.RecordBatch, rest: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
 
 
 def _staged_type(column: Column, field: pa.Field) -> str:

@@ -7,7 +7,6 @@ has one manifest a line, in the order in which they were loaded: with it the war
 
 import errno
 import fcntl
-import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from khochung.ahead import one_ahead
 from khochung.contract import Table
+from khochung.digest import sha256
 from khochung.errors import LoadError
 from khochung.extract import EXTRA, Delivery, Window, with_path
 from khochung.landed import Wanted
@@ -83,7 +83,7 @@ def _write(settings: Settings, table: Table, window: Window, delivery: Delivery,
     with _partial(folder) as stream:
         rows = _write_parquet(stream, _landed_schema(table, delivery.schema), delivery)
         partial = Path(stream.name)
-        digest = _sha256(partial)
+        digest = sha256(partial)
         final = folder / f"{digest}.parquet"
         os.replace(partial, final)
     manifest = Manifest(
@@ -189,7 +189,7 @@ def read_manifest(path: Path) -> Manifest:
 def batches(settings: Settings, manifest: Manifest, table: Table) -> Iterator[pa.RecordBatch]:
     """The landed rows in the contract's columns. Raises LoadError when the file's bytes are no longer what was landed."""
     path = settings.landing / manifest.file
-    if not path.exists() or _sha256(path) != manifest.sha256:
+    if not path.exists() or sha256(path) != manifest.sha256:
         raise LoadError(
             f"{manifest.source}.{manifest.table}: landed file {path.name[:12]}… is missing or was altered; extract it again"
         )
@@ -236,8 +236,3 @@ def _flush(
     writer.write_table(table.slice(0, whole), row_group_size=ROW_GROUP_ROWS)
     rest = table.slice(whole)
     return rest.to_batches(), rest.num_rows
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -298,18 +298,19 @@ def _merge(
         incoming.become_the_table()
         counts.inserted = counts.current = kept
         return counts
-    if not is_replay:
-        _check_floor(connection, table, manifest, kept)
+    is_full = table.load == "snapshot" or (table.load == "cursor" and manifest.window_start is None)
+    # A load of a window must not read the whole table to count it: the ledger knows.
+    held = _held(connection, table) if is_full or newest is None else newest.counts.current
+    if is_full and not is_replay:
+        _check_floor(table, held, kept)
     incoming.give_types()
     counts.inserted, counts.updated, revived = _upsert(connection, table, load_id)
     counts.unchanged = kept - counts.inserted - counts.updated
+    counts.current = held + counts.inserted + revived
     if table.load == "snapshot":
         guard = 1.0 if is_replay else table.delete_guard
-        counts.tombstoned = _tombstone(connection, table, load_id, guard)
-    if newest is None or _is_full(table, manifest):
-        counts.current = _held(connection, table)
-    else:  # a few rows more or less: a load of a window must not read the whole table
-        counts.current = newest.counts.current + counts.inserted + revived
+        counts.tombstoned = _tombstone(connection, table, load_id, counts.current, guard)
+        counts.current -= counts.tombstoned
     if counts.changed > STALE_SHARE * counts.current:
         connection.execute(sql.SQL("analyze raw.{}").format(sql.Identifier(table.relation)))
     return counts
@@ -325,19 +326,11 @@ def _check_count(table: Table, manifest: Manifest, counts: Counts) -> None:
         )
 
 
-def _is_full(table: Table, manifest: Manifest) -> bool:
-    """Whether the delivery is the whole table, not what has changed in it."""
-    return table.load == "snapshot" or (table.load == "cursor" and manifest.window_start is None)
-
-
-def _check_floor(connection: Connection, table: Table, manifest: Manifest, kept: int) -> None:
+def _check_floor(table: Table, held: int, kept: int) -> None:
     """A full delivery that shrank too far is an accident at the source until somebody says otherwise."""
-    if not _is_full(table, manifest):
-        return
-    current = _held(connection, table)
-    if current >= SMALLEST_GUARDED and kept < table.row_floor * current:
+    if held >= SMALLEST_GUARDED and kept < table.row_floor * held:
         raise LoadError(
-            f"{table.source}.{table.name}: {kept} rows delivered, {current} held, floor {table.row_floor:.0%}; "
+            f"{table.source}.{table.name}: {kept} rows delivered, {held} held, floor {table.row_floor:.0%}; "
             f"nothing loaded; ask the owner, or lower row_floor in {table.declared_in} if the fall is real"
         )
 
@@ -397,7 +390,7 @@ def _upsert(connection: Connection, table: Table, load_id: int) -> tuple[int, in
     return written - updated, updated, revived
 
 
-def _tombstone(connection: Connection, table: Table, load_id: int, guard: float) -> int:
+def _tombstone(connection: Connection, table: Table, load_id: int, current: int, guard: float) -> int:
     """Mark keys that a full delivery no longer holds. Raises LoadError when `guard` is their share or less is.
 
     A key whose row was refused is still at the source: its last good version stays.
@@ -416,7 +409,6 @@ def _tombstone(connection: Connection, table: Table, load_id: int, guard: float)
     )
     # Two statements: in the filter of an aggregate the anti-join would be run row by row.
     gone = scalar(connection, sql.SQL("select count(*) from raw.{} as held where {}").format(target, vanished))
-    current = _held(connection, table)
     if gone > max(guard * current, 0 if guard == 0 else 5):
         raise LoadError(
             f"{table.source}.{table.name}: {gone} of {current} keys vanished, guard {guard:.0%}; nothing loaded; "

@@ -72,10 +72,12 @@ def has_key(connection: Connection, table: Table) -> bool:
 
 
 def _create(connection: Connection, name: str, kinds: Mapping[str, str]) -> None:
-    columns = sql.SQL(", ").join(
-        sql.SQL(f"{{}} {kind}").format(sql.Identifier(column)) for column, kind in kinds.items()
-    )
-    connection.execute(sql.SQL("create table raw.{} ({})").format(sql.Identifier(name), columns))
+    connection.execute(sql.SQL("create table raw.{} ({})").format(sql.Identifier(name), declared(kinds)))
+
+
+def declared(kinds: Mapping[str, str]) -> sql.Composable:
+    """Columns with their types, as in `create table`."""
+    return sql.SQL(", ").join(sql.SQL(f"{{}} {kind}").format(sql.Identifier(column)) for column, kind in kinds.items())
 
 
 def _align(connection: Connection, table: Table, name: str) -> None:

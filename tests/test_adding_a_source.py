@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from khochung import postgres, warehouse
+from khochung import warehouse
 from khochung.settings import REPOSITORY, Settings
+from tests.toy_warehouse import running
 
 PAGE = (REPOSITORY / "docs" / "adding-a-source.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^\*\*`([^`]+)`\*\*\n\n```\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
@@ -66,13 +67,8 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
         os.utime(path, (0, 0))  # a file that was touched a moment ago would be waited for
     settings = Settings(tmp_path_factory.mktemp("home"))
     (settings.home / "as_of").write_text("2025-09-30\n", encoding="utf-8")
-    postgres.start(settings)
-    try:
-        postgres.create_databases(settings, [warehouse.DATABASE])
-        warehouse.bootstrap(settings)
+    with running(settings):
         yield _follow(settings, project, drops)
-    finally:
-        postgres.stop(settings)
 
 
 def _follow(settings: Settings, project: Path, drops: Path) -> Newcomer:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -30,15 +31,23 @@ insert into open_data.toy_units values
 """
 
 
+@contextmanager
+def running(settings: Settings) -> Iterator[Settings]:
+    """A PostgreSQL server of its own with a bootstrapped warehouse."""
+    postgres.start(settings)
+    try:
+        postgres.create_databases(settings, [warehouse.DATABASE])
+        warehouse.bootstrap(settings)
+        yield settings
+    finally:
+        postgres.stop(settings)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A PostgreSQL server of its own, bootstrapped."""
-    settings = Settings(tmp_path_factory.mktemp("home"))
-    postgres.start(settings)
-    postgres.create_databases(settings, [warehouse.DATABASE])
-    warehouse.bootstrap(settings)
-    yield settings
-    postgres.stop(settings)
+    """A server that lives as long as the test session."""
+    with running(Settings(tmp_path_factory.mktemp("home"))) as settings:
+        yield settings
 
 
 @dataclass

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from khochung.contract import FileFormat, Source, Table
+from khochung.digest import sha256
 from khochung.errors import ContractError, LoadError, SourceUnavailableError
 from khochung.extract import Delivery, Window, archive, encodings, folders, jsonlines, text_schema
 from khochung.extract.delimited import Csv
@@ -81,7 +82,7 @@ def _deliveries(
     for drop in drops:
         with _enough_room(drop.name, room):
             path = folder.fetched(drop, room)
-        digest = folders.sha256(path)
+        digest = sha256(path)
         if folder.promised(drop) not in (None, digest):
             raise SourceUnavailableError(
                 f"source {table.source}: {drop.name} is not the file that {drop.name}{folders.CHECKSUM} describes; "

@@ -5,7 +5,6 @@ in an address: `_KEY` and `_SECRET` hold user and password (SFTP) or access key 
 the keys and the configuration in ~/.ssh, S3 the variables AWS_*. An SFTP server's own key must stand in known_hosts.
 """
 
-import hashlib
 import os
 import shutil
 import time
@@ -113,11 +112,6 @@ class Folder:
                 f"source {self.source.name}: {drop.name} changed while it was fetched; try again"
             )
         return target
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def opened(source: Source) -> Folder:

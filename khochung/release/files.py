@@ -1,9 +1,10 @@
 """Files and folders that survive a power cut: written, flushed, linked, renamed."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from khochung.digest import sha256
 
 
 def write(path: Path, data: bytes) -> None:
@@ -46,11 +47,6 @@ def walk(folder: Path) -> Iterator[Path]:
         folders.sort()
         for name in sorted(names + [f for f in folders if (Path(place) / f).is_symlink()]):
             yield Path(place) / name
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def checksums(folder: Path, known: dict[int, str] | None = None) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from khochung.digest import sha256
 from khochung.errors import GateError
 from khochung.release import files
 from khochung.release.versions import Version
@@ -134,7 +135,7 @@ def _same_folder(left: Path, right: Path) -> bool:
     names = {path.name for path in left.iterdir()}
     if not right.is_dir() or names != {path.name for path in right.iterdir()}:
         return False
-    return all((left / n).samefile(right / n) or files.sha256(left / n) == files.sha256(right / n) for n in names)
+    return all((left / n).samefile(right / n) or sha256(left / n) == sha256(right / n) for n in names)
 
 
 class _Addresses(HTMLParser):

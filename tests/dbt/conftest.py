@@ -6,8 +6,9 @@ from typing import Any
 import dbt_fixture
 import pytest
 
-from khochung import postgres, warehouse
+from khochung import warehouse
 from khochung.settings import Settings
+from tests.toy_warehouse import running
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -15,16 +16,10 @@ Query = Callable[..., list[tuple[Any, ...]]]
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A warehouse built from the fixtures, unit tests and data tests included."""
-    settings = Settings(tmp_path_factory.mktemp("dbt"))
-    postgres.start(settings)
-    try:
-        postgres.create_databases(settings, [warehouse.DATABASE])
-        warehouse.bootstrap(settings)
+    with running(Settings(tmp_path_factory.mktemp("dbt"))) as settings:
         dbt_fixture.fill(settings)
         assert dbt_fixture.run(settings, "build") == 0, "dbt build failed: see the output above"
         yield settings
-    finally:
-        postgres.stop(settings)
 
 
 @pytest.fixture

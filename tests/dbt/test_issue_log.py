@@ -13,10 +13,11 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from khochung import contract, landing, load, postgres, transform, warehouse
+from khochung import contract, landing, load, transform, warehouse
 from khochung.extract import Delivery, Window, text_schema
 from khochung.ops import agency_lists
 from khochung.settings import Settings
+from tests.toy_warehouse import running
 
 MODELS = ["stg_loader__refused", "issue_found", "issue", *(
     f"base_{name}" for name in ("population__resident", "population__event", "business__enterprise_event")
@@ -114,17 +115,12 @@ def third_day(province: Province) -> None:
 @pytest.fixture(scope="module")
 def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Province]:
     made = Province(Settings(tmp_path_factory.mktemp("log")))
-    postgres.start(made.settings)
-    try:
-        postgres.create_databases(made.settings, [warehouse.DATABASE])
-        warehouse.bootstrap(made.settings)
+    with running(made.settings):
         dbt_fixture.fill(made.settings)
         for day in (first_day, second_day, third_day):
             day(made)
         agency_lists.write(made.settings, date(2025, 9, 3))
         yield made
-    finally:
-        postgres.stop(made.settings)
 
 
 def keyless(issues: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -13,11 +13,15 @@ __all__ = ["server"]
 
 
 @pytest.fixture(scope="session")
-def lab(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """The laboratory; `load` reads its contracts while it is open."""
-    home = tmp_path_factory.mktemp("lab")
-    settings = Settings(home, postgres.admin_dsn(server, warehouse.DATABASE))
-    with warehouse.connect(settings, autocommit=True) as connection, pytest.MonkeyPatch.context() as patch:
-        opened = Lab(settings, connection)
-        patch.setattr(load, "source_contract", opened.contracts.__getitem__)
-        yield opened
+def laboratory(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The laboratory with its tables, open as long as the test session."""
+    settings = Settings(tmp_path_factory.mktemp("lab"), postgres.admin_dsn(server, warehouse.DATABASE))
+    with warehouse.connect(settings, autocommit=True) as connection:
+        yield Lab(settings, connection)
+
+
+@pytest.fixture
+def lab(laboratory: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """The laboratory; `load` reads its contracts during the test."""
+    monkeypatch.setattr(load, "source_contract", laboratory.contracts.__getitem__)
+    return laboratory

@@ -14,8 +14,9 @@ from xml.sax.saxutils import escape
 import asyncssh
 import pytest
 
+from khochung.digest import sha256
 from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
-from khochung.extract import folders
+from khochung.extract import files, folders
 from tests.ingest.test_files import CSV, deliver, drop, folder, rows
 
 __all__ = ["folder"]
@@ -46,7 +47,7 @@ def test_names_are_compared_in_one_spelling(folder: Path) -> None:
 def test_a_checksum_beside_the_file_is_kept_to(folder: Path) -> None:
     drop(folder, "ds_20250901.csv")
     promised = folder / "ds_20250901.csv.sha256"
-    digest = folders.sha256(folder / "ds_20250901.csv")
+    digest = sha256(folder / "ds_20250901.csv")
     promised.write_text(f"{digest.upper()} *ds_20250901.csv\n", encoding="utf-8")
     assert rows(path="ds_*") == [["1", "a"]]
     for other in ("", "0" * 64):
@@ -82,14 +83,14 @@ def test_links_and_what_is_no_file(folder: Path, tmp_path_factory: pytest.TempPa
 
 def test_a_file_that_is_replaced_while_it_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = drop(folder, "ds_20250901.csv")
-    hashed = folders.sha256
+    hashed = files.sha256
 
     def hash_and_replace(target: Path) -> str:
         digest = hashed(target)
         path.write_text("ma;ten\n2;b\n", encoding="utf-8")
         return digest
 
-    monkeypatch.setattr(folders, "sha256", hash_and_replace)
+    monkeypatch.setattr(files, "sha256", hash_and_replace)
     with pytest.raises(SourceUnavailableError, match=r"ds_20250901\.csv changed while it was read; try again"):
         deliver()
 

@@ -14,6 +14,7 @@ import pytest
 from khochung import load, postgres, warehouse
 from khochung.settings import REPOSITORY, Settings
 from tests.ingest.toy_source import Lab, Row
+from tests.toy_warehouse import running
 
 DELIVERIES = 25
 ROWS = 4_000
@@ -39,12 +40,8 @@ for manifest in manifests[done:]:
 @pytest.fixture
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A server that may be killed."""
-    settings = Settings(tmp_path_factory.mktemp("killed"))
-    postgres.start(settings)
-    postgres.create_databases(settings, [warehouse.DATABASE])
-    warehouse.bootstrap(settings)
-    yield settings
-    postgres.stop(settings)
+    with running(Settings(tmp_path_factory.mktemp("killed"))) as settings:
+        yield settings
 
 
 def delivery(number: int) -> list[Row]:

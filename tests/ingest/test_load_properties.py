@@ -83,7 +83,10 @@ def as_sent(rows: list[tuple[Any, ...]]) -> Counter[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("mode", ["snapshot", "cursor", "append"])
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `lab` holds nothing that one example could leave to the next: each makes a table of its own.
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(deliveries=DELIVERIES)
 def test_any_sequence_of_deliveries(lab: Lab, mode: str, deliveries: list[list[Row]]) -> None:
     table = lab.table(COLUMNS, load=mode, cursor="changed_at" if mode == "cursor" else None)

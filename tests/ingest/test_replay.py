@@ -35,7 +35,9 @@ def again(lab: Lab, table: Table, **days: Any) -> list[load.Counts | None]:
 
 
 @pytest.mark.parametrize("mode", ["snapshot", "cursor", "append"])
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(deliveries=DELIVERIES, order=st.lists(st.integers(0, 3), max_size=3))
 def test_whatever_was_loaded_comes_back(lab: Lab, mode: str, deliveries: list[list[Row]], order: list[int]) -> None:
     """Current rows, history, refused rows, tombstones, ledger and watermark; also of deliveries loaded out of turn."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from khochung import release
+from khochung.digest import sha256
 from khochung.errors import GateError
 from khochung.release import files
 from khochung.release.verify import suspicious
@@ -121,7 +122,7 @@ def test_an_identifier_inside_a_parquet_file_is_seen(public: Path) -> None:
     pq.write_table(spoilt, path)
     package = json.loads((public / V / "datapackage.json").read_text(encoding="utf-8"))
     entry = next(r for r in package["resources"] if r["path"].endswith("parquet"))
-    entry |= {"bytes": path.stat().st_size, "hash": f"sha256:{files.sha256(path)}"}
+    entry |= {"bytes": path.stat().st_size, "hash": f"sha256:{sha256(path)}"}
     (public / V / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     shutil.rmtree(public / "data/don-vi-thu/latest")
     shutil.copytree(public / V, public / "data/don-vi-thu/latest")

@@ -32,26 +32,13 @@ summed as (
         days.agency_key,
         days.former_province,
         months.month_start,
-        days.numerator,
-        days.denominator
-    from days
-    inner join months on days.month_start = months.month_start
-    where days.kind = 'flow'
-
-    union all
-
-    select
-        days.metric_code,
-        days.metric_version,
-        days.unit,
-        days.agency_key,
-        days.former_province,
-        months.month_start,
         sum(days.numerator) as numerator,
         sum(days.denominator) as denominator
     from days
-    inner join months on days.month_start <= months.month_start
-    where days.kind = 'stock'
+    inner join months
+        on
+            days.month_start = months.month_start
+            or (days.kind = 'stock' and days.month_start < months.month_start)
     group by 1, 2, 3, 4, 5, 6
 )
 

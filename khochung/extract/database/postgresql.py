@@ -5,6 +5,7 @@ Rows travel as COPY text and are parsed by Arrow, so no Python object is made fo
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -18,12 +19,12 @@ from khochung.extract.database.session import (
     CONNECT_SECONDS,
     TIME_LIMIT_SECONDS,
     Batches,
+    condition,
     cursor_column,
     interrupted,
     parse_csv,
     unknown_columns,
 )
-from khochung.settings import TIMEZONE
 
 
 @contextmanager
@@ -69,8 +70,7 @@ class PostgreSQL:
         return {name: spelled[kind] for name, kind in kinds.items()}
 
     def count(self, table: Table, kinds: dict[str, str], window: Window) -> int:
-        where, values = _from(table, window)
-        counted = self._connection.execute(sql.SQL("select count(*) ") + where, values).fetchone()
+        counted = self._connection.execute(sql.SQL("select count(*) ") + _from(table, window)).fetchone()
         return int(counted[0]) if counted else 0
 
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
@@ -88,11 +88,10 @@ class PostgreSQL:
         if unknown := unknown_columns(table, kinds):
             names = sql.SQL(", ").join(map(sql.Identifier, unknown))
             wanted.append(sql.SQL("(select row_to_json(extra.*) from (select {}) as extra)").format(names))
-        where, values = _from(table, window)
-        query = sql.SQL("copy (select {} ").format(sql.SQL(", ").join(wanted)) + where
-        query += sql.SQL(") to stdout (format csv)")
+        columns = sql.SQL(", ").join(wanted)
+        query = sql.SQL("copy (select {} {}) to stdout (format csv)").format(columns, _from(table, window))
         try:
-            with self._connection.cursor().copy(query, values) as copy:
+            with self._connection.cursor().copy(query) as copy:
                 yield from parse_csv(copy, table, schema)
         except psycopg.Error as error:  # its text may quote a value
             reason = f"it took longer than {TIME_LIMIT_SECONDS // 60} minutes"
@@ -101,25 +100,16 @@ class PostgreSQL:
             raise interrupted(table, reason) from None
 
 
-def _from(table: Table, window: Window) -> tuple[sql.Composable, list[Any]]:
-    condition, values = _condition(table, window)
-    return sql.SQL("from {} where ").format(_relation(table)) + condition, values
+def _from(table: Table, window: Window) -> sql.Composable:
+    column = cursor_column(table)
+
+    def literal(moment: datetime) -> str:
+        is_local = column is not None and column.data_type == "timestamp"
+        return sql.Literal(moment.replace(tzinfo=None) if is_local else moment).as_string()
+
+    where = condition(table, window, lambda name: sql.Identifier(name).as_string(), literal)
+    return sql.SQL("from {} where {}").format(_relation(table), sql.SQL(where))
 
 
 def _relation(table: Table) -> sql.Composable:
     return sql.SQL(".").join(sql.Identifier(part) for part in table.path.split("."))
-
-
-def _condition(table: Table, window: Window) -> tuple[sql.Composable, list[Any]]:
-    column = cursor_column(table)
-    if column is None:
-        return sql.SQL("true"), []
-    naive = column.data_type == "timestamp"
-    bounds = [moment.astimezone(TIMEZONE) for moment in (window.start, window.end) if moment is not None]
-    values = [moment.replace(tzinfo=None) if naive else moment for moment in bounds]
-    name = sql.Identifier(column.path)
-    upper = sql.SQL("{} < %s").format(name)
-    if window.start is None:
-        # A row without a cursor would never be read again: the first full read takes it.
-        return sql.SQL("({} or {} is null)").format(upper, name), values
-    return sql.SQL("{} >= %s and ").format(name) + upper, values
