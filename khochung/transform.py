@@ -179,6 +179,15 @@ def document(settings: Settings) -> Path:
     return target / "static_index.html"
 
 
+def manifest(settings: Settings) -> dict[str, Any]:
+    """dbt's manifest of the project: every model, test and source as declared. Needs no database. Raises TransformError."""
+    target = settings.artefacts / "manifest"
+    if dbt(settings, ["--quiet", "parse"], target) != 0:
+        raise TransformError(f"dbt parse failed; its log is in {settings.logs.name}/dbt/")
+    found: dict[str, Any] = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    return found
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """What the dbt project reads: the warehouse's address for the transformer role, the tables of all contracts, and the
     texts that mean "nothing was said" in their columns."""
