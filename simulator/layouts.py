@@ -80,7 +80,8 @@ DOSSIER = Layout(
     "/tthc/1.0/ho-so",
     ("dossier_code",),
     _fields(
-        "dossier_code=MaHoSo procedure_code=MaTTHC agency_code=DonViXuLy channel_code=KenhThucHien"
+        "dossier_code=MaHoSo procedure_code=MaTTHC agency_code=DonViXuLy"
+        " reception_agency_code=NoiNopHoSo channel_code=KenhThucHien"
         " applicant_name=ChuHoSo applicant_type=LoaiDoiTuong id_type=LoaiDinhDanh"
         " applicant_id=SoDinhDanh phone=SoDienThoai email=Email subject=TrichYeuHoSo"
         " submitted_at=NgayNopHoSo received_at=NgayTiepNhan due_at=NgayHenTra"

@@ -1,5 +1,5 @@
--- Biểu II.06 (TT 01/2020/TT-VPCP): carried over + received = settled + in progress, and what is in progress is carried
--- over. If this fails, a dossier was settled before it was received, or counted twice.
+-- Biểu II.06 (TT 01/2020/TT-VPCP): carried over + received + taken over = settled + handed over + in progress, and what
+-- is in progress is carried over. If this fails, a dossier was settled before it was received, or counted twice.
 with months as (
     select
         *,
@@ -10,7 +10,7 @@ with months as (
 select *
 from months
 where
-    carried_over + received <> settled + in_progress
+    carried_over + received + handed_in <> settled + handed_out + in_progress
     or carried_over <> in_progress_before
     or in_progress < 0
     or settled_on_time > settled

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulator import columns as c
 from simulator import defects, names
-from simulator.clock import HORIZON, MERGER, REFORM, START, add_working_days, working_days
+from simulator.clock import HORIZON, MERGER, REFORM, SPLIT_2024, START, add_working_days, working_days
 from simulator.columns import NEVER, Bools, Column, Floats, Ints
 from simulator.layouts import DOSSIER
 from simulator.units import Units, read
@@ -34,12 +34,17 @@ LEVEL_MIX = {False: (22.0, 33.0, 45.0), True: (34.0, 0.0, 66.0)}
 NEW_CODES = REFORM
 """From this day codes carry an 8-digit day and a 7-digit sequence (form of TT 03/2025/TT-VPCP)."""
 OLD_CODES_UNTIL = c.day_number("2024-06-30")
+HAND_OVERS = (SPLIT_2024, MERGER, REFORM)
+"""Days on which agencies end: what they have in hand goes to whoever takes their work, ten minutes past midnight."""
 REFUSED, WITHDRAWN, STOPPED, SUPPLEMENT, FINANCE = 0.004, 0.003, 0.001, 0.03, 0.02
 
 
 @dataclass(frozen=True)
 class Dossiers:
-    """Columns over all dossiers up to the horizon; times are local seconds, days NEVER-based."""
+    """Columns over all dossiers up to the horizon; times are local seconds, days NEVER-based.
+
+    agency: position of the agency at reception; handler: of the one that has it from the second `handed` on.
+    """
 
     day: Ints
     long_an: Bools
@@ -47,6 +52,8 @@ class Dossiers:
     u: Floats
     procedure: Ints
     agency: Ints
+    handler: Ints
+    handed: Ints
     sequence: Ints
     channel: Ints
     firm: Bools
@@ -107,14 +114,43 @@ def _procedures(rng: np.random.Generator, listed: Catalogue, day: Ints) -> Ints:
     return out
 
 
-def _agency(listed: Catalogue, agencies: Agencies, units: Units, d: dict[str, Ints], u: Floats) -> Ints:
+def _agency(listed: Catalogue, agencies: Agencies, units: Units, d: dict[str, Ints], u: Floats, day: Ints) -> Ints:
+    """Position of the agency that handles each dossier on a day.
+
+    From 1/7/2025 a district's work is the commune's where the procedure was handed down, else the department's.
+    """
     department = np.array([int(r["so_nganh"]) for r in read("fields.csv")])[listed.field[d["procedure"]]]
-    level = listed.level[d["procedure"]]
-    day, cell = d["day"], d["cell"]
+    level, cell = listed.level[d["procedure"]], d["cell"]
     side = np.where(day >= REFORM, 2, (~units.long_an[cell]).astype(np.int64))
     province = agencies.department[side, (day >= MERGER).astype(np.int64), department]
     commune = agencies.commune[units.resolve(cell, u, day)]
-    return np.where(level == 0, province, np.where(level == 1, agencies.district[cell], commune))
+    successor = listed.replaced_by[d["procedure"]]
+    handed_down = (successor >= 0) & (listed.level[successor] == 2)
+    taken_over = np.where(handed_down, commune, province)
+    district = np.where(day >= REFORM, taken_over, agencies.district[cell])
+    return np.where(level == 0, province, np.where(level == 1, district, commune))
+
+
+def _hand_over(
+    listed: Catalogue,
+    agencies: Agencies,
+    units: Units,
+    d: dict[str, Ints],
+    u: Floats,
+    finished: Ints,
+    refused: Bools,
+) -> dict[str, Ints]:
+    """Who has a dossier in the end, and the local second from which on; NEVER where nobody else took it."""
+    handler, handed = d["agency"].copy(), np.full(len(u), NEVER) * 86_400
+    code = np.array([str(row["agency_code"]) for row in agencies.rows])
+    for day in HAND_OVERS:
+        flying = np.flatnonzero((d["day"] < day) & (finished >= day * 86_400) & ~refused)
+        part = {name: values[flying] for name, values in d.items()}
+        now = _agency(listed, agencies, units, part, u[flying], np.full(len(flying), day))
+        moved = code[now] != code[handler[flying]]
+        handler[flying] = now
+        handed[flying[moved]] = day * 86_400 + 600
+    return {"handler": handler, "handed": handed}
 
 
 def _sequence(agency: Ints, day: Ints) -> Ints:
@@ -157,7 +193,8 @@ def generate(
     cell = np.where(long_an, own, c.weighted(rng, units.population * ~units.long_an, n))
     u = rng.random(n)
     procedure = _procedures(rng, listed, day)
-    agency = _agency(listed, agencies, units, {"day": day, "cell": cell, "procedure": procedure}, u)
+    places = {"day": day, "cell": cell, "procedure": procedure}
+    agency = _agency(listed, agencies, units, places, u, day)
     window = long_an & (day >= WINDOW[0]) & (day <= WINDOW[1])
     quarter = long_an & (day >= QUARTER[0]) & (day <= QUARTER[1])
     usual = np.clip(0.93 + 0.00006 * (day - START), 0, 0.99)
@@ -166,6 +203,7 @@ def generate(
     channel = np.where(online, 2, np.where(rng.random(n) < 0.9, 1, 3))
     refused = (rng.random(n) < REFUSED) & ~quarter
     times = _times(rng, listed, day, procedure, long_an, refused)
+    over = _hand_over(listed, agencies, units, {**places, "agency": agency}, u, times["finished"], refused)
     done = (times["ending"] == 0) & ~refused
     digitised = np.where(quarter, _quota(rng, quarter, DIGITISED), rng.random(n) < 0.5 + 0.0004 * (day - START))
     electronic = np.where(
@@ -178,6 +216,7 @@ def generate(
         u=u,
         procedure=procedure,
         agency=agency,
+        **over,
         sequence=_sequence(agency, day),
         channel=channel,
         firm=rng.random(n) < 0.14,
@@ -307,6 +346,7 @@ class DossierTable:
         for code, moment, applies in steps:
             due = applies & (moment <= now) & (moment >= last)
             status, last = np.where(due, code, status), np.where(due, moment, last)
+        last = np.where(d.handed[rows] <= now, np.maximum(last, d.handed[rows]), last)
         refused = d.refused[rows]
         over = refused & (d.day[rows] + 2 <= as_of)
         status = np.where(refused, np.where(over, 3, 1), status)
@@ -363,7 +403,8 @@ class DossierTable:
         return {
             "dossier_code": self._code(rows),
             "procedure_code": c.take(self.codes, procedure),
-            "agency_code": c.take(self.agencies.code, d.agency[rows]),
+            "agency_code": c.take(self.agencies.code, np.where(d.handed[rows] <= now, d.handler[rows], d.agency[rows])),
+            "reception_agency_code": c.take(self.agencies.code, d.agency[rows]),
             "channel_code": c.blank(c.plain(d.channel[rows]), (d.channel[rows] == 1) & (c.mix(rows, 65) % 10 == 0)),
             "applicant_name": names_,
             "applicant_type": c.take(("1", "2"), firm.astype(np.int64)),

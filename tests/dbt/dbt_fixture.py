@@ -11,6 +11,9 @@ from psycopg.types.json import Jsonb
 
 from khochung import contract, raw, transform, warehouse
 from khochung.settings import REPOSITORY, Settings
+from simulator import units as simulated_units
+from simulator.columns import day_number
+from simulator.world import procedures as simulated_procedures
 
 Row = dict[str, Any]
 UNITS = REPOSITORY / "simulator" / "data"
@@ -21,6 +24,7 @@ OLD_WARD, PRESENT_WARD = (
 )  # Phường 1 until 30/6/2025, Phường Long An since: one code, two communes
 SPLIT = "28063"  # Bình Thạnh, divided between Thủ Thừa and Phường Long An
 AGENCY, PROCEDURE = "H39.12", "1.001193"
+DISTRICT, PRESENT_CENTRE = "H39.31", "H53.137"  # Tân An until 30/6/2025; Phường Long An since
 OWNED, ORPHAN = UUID(int=1), UUID(int=99)
 
 
@@ -74,7 +78,12 @@ def event(number: int, record: str, kind: str, day: str, **places: str) -> tuple
 
 
 def procedures() -> Iterator[tuple[str, Row]]:
-    """One agency, one procedure, twenty dossiers of August 2025 of which eleven are settled, ten in time."""
+    """Every agency over time and one without an end; one procedure, twenty dossiers of August 2025 of which eleven are
+    settled, ten in time; three of June 2025 in the hands of agencies that ended, of which one was never handed over."""
+    listed = simulated_procedures.agencies(simulated_units.load())
+    for row in simulated_procedures.AgencyTable(listed).records(day_number(AS_OF)):
+        if row["agency_code"] != AGENCY:
+            yield "agency", row
     yield (
         "agency",
         {"agency_code": AGENCY, "agency_name": "Sở Nội vụ", "level_code": "TINH", "valid_from": "2021-01-01"},
@@ -89,6 +98,15 @@ def procedures() -> Iterator[tuple[str, Row]]:
         yield dossier(number, finished_at=finished, status_code="10" if finished else "4")
     yield dossier(21, agency_code="H99.1")
     yield dossier(22, received_at="20250000000000")
+    june = {"submitted_at": "20250625080000", "received_at": "20250625090000", "due_at": "20250704170000"}
+    for number, (district, successor) in enumerate(
+        [(DISTRICT, "H53.6"), (DISTRICT, PRESENT_CENTRE), (DISTRICT, DISTRICT)]
+    ):
+        yield dossier(
+            number, **june, dossier_code=f"{district}-250625-{number:04}", reception_agency_code=district,
+            agency_code=successor, finished_at=None if successor == district else "20250703160000",
+            status_code="4" if successor == district else "10",
+        )  # fmt: skip
 
 
 def dossier(number: int, **changes: Any) -> tuple[str, Row]:

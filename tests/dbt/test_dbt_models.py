@@ -44,6 +44,7 @@ def test_issues_name_field_code_and_severity(query: Query) -> None:
         ("population.resident", "DC042", "permanent_commune", "CODE_UNKNOWN", "critical"),
         ("population.resident", "DC043", "birth_date", "DATE_MALFORMED", "warning"),
         ("population.resident", "DC043", "surname", "LEGACY_LETTER", "info"),
+        ("procedures.dossier", "H39.31-250625-0002", "agency_code", "CODE_SUPERSEDED", "info"),
         ("procedures.dossier", "H39.12-20250804-0000021", "agency_code", "CODE_UNKNOWN", "critical"),
         ("procedures.dossier", "H39.12-20250804-0000022", "received_at", "DATE_MALFORMED", "critical"),
     }

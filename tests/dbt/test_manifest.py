@@ -34,7 +34,6 @@ WITHOUT_UNIT_TEST = {
     "base_procedures__procedure",
     "dim_administrative_unit",
     "dim_agency",
-    "fct_dossier_month",
     "fct_enterprise_event",
     "int_business__stay",
     "int_land__parcel",

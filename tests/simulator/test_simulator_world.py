@@ -119,7 +119,7 @@ def test_population_is_exact_at_any_scale(scale: float) -> None:
 def _long_an(rows: list[Row], first: str, last: str) -> list[Row]:
     return [
         r for r in rows
-        if str(r["agency_code"]).startswith("H39") and first <= str(r["received_at"])[:8] <= last
+        if str(r["reception_agency_code"]).startswith("H39") and first <= str(r["received_at"])[:8] <= last
     ]  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def test_every_dossier_names_an_agency_and_a_procedure_in_force(built: Built, wo
             continue
         text = row["received_at"]
         day = f"{text[:4]}-{text[4:6]}-{text[6:8]}"
-        assert any(a <= day <= b for a, b in spans[str(row["agency_code"])]), row["dossier_code"]
+        assert any(a <= day <= b for a, b in spans[str(row["reception_agency_code"])]), row["dossier_code"]
 
 
 def test_events_agree_with_the_register(built: Built, world: World) -> None:

@@ -23,14 +23,14 @@ with received as (
 
 settled as (
     select
-        agency_key,
+        handling_agency_key as agency_key,
         settled_on as day,
         count(*) as dossiers,
         count(*) filter (where is_on_time) as on_time,
         count(*) filter (where is_on_time_strict) as on_time_strict
     from {{ ref('fct_dossier') }}
     where is_settled and settled_on <= {{ as_of() }}
-    group by agency_key, settled_on
+    group by handling_agency_key, settled_on
 ),
 
 -- A procedure enters the stock on its first day and leaves it on the day after its last.

@@ -46,26 +46,47 @@ promised as (
             and first_day.working_day_no
             + case when timed.time_unit = 'G' then ceil(timed.time_limit / 8.0) else timed.time_limit end
             = last_day.working_day_no
+),
+
+dated as (
+    select
+        *,
+        reception_agency_code || '@' || reception_agency_valid_from as agency_key,
+        cast(received_at as date) as received_on,
+        -- A final status without a usable time: the day of the system's last word.
+        case
+            when is_settled
+                then cast(coalesce(settled_at, updated_at at time zone 'Asia/Ho_Chi_Minh') as date)
+        end as settled_on
+    from promised
+),
+
+-- A code without a gap: each version holds until the next one, the last one for ever.
+agencies as (
+    select
+        agency_code,
+        agency_code || '@' || valid_from as agency_key,
+        valid_from,
+        coalesce(lead(valid_from) over (partition by agency_code order by valid_from) - 1, 'infinity') as holds_until
+    from {{ ref('stg_procedures__agency') }}
 )
 
 select
     dossier_code,
     procedure_code,
     field_code,
-    agency_code || '@' || agency_valid_from as agency_key,
+    dated.agency_key,
+    -- Who settled it, or has it in hand. A code that was not in use by then tells nothing.
+    coalesce(handling.agency_key, dated.agency_key) as handling_agency_key,
     channel_code,
     applicant_type,
     status_code,
     is_received and received_at is not null as is_received,
     is_settled and received_at is not null as is_settled,
     supplement_count,
-    cast(received_at as date) as received_on,
+    received_on,
     cast(promised_at as date) as due_on,
-    -- A final status without a usable time: the day of the system's last word.
-    case
-        when is_settled
-            then cast(coalesce(settled_at, updated_at at time zone 'Asia/Ho_Chi_Minh') as date)
-    end as settled_on,
+    settled_on,
     cast(returned_at as date) as returned_on,
     extract(epoch from settled_at - received_at) / 3600 as handling_hours,
     channel_code = '2' as is_online,
@@ -81,4 +102,8 @@ select
     has_electronic_result,
     has_vneid_account,
     online_payment in ('1', '2') as is_paid_online
-from promised
+from dated
+left join agencies as handling
+    on
+        dated.agency_code = handling.agency_code
+        and coalesce(dated.settled_on, {{ as_of() }}) between handling.valid_from and handling.holds_until

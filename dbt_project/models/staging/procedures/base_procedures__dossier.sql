@@ -7,6 +7,7 @@ with cleaned as (
         raw_row.dossier_code,
         {{ clean_code('raw_row.procedure_code') }} as procedure_code_text,
         {{ clean_code('raw_row.agency_code') }} as agency_code,
+        {{ clean_code('raw_row.reception_agency_code') }} as reception_agency_code_text,
         {{ clean_code('raw_row.channel_code') }} as channel_code,
         {{ clean_code('raw_row.applicant_type') }} as applicant_type,
         {{ clean_text('raw_row.applicant_name') }} as applicant_name,
@@ -38,6 +39,7 @@ typed as (
     select
         *,
         {{ national_procedure_code('procedure_code_text') }} as procedure_code,
+        coalesce(reception_agency_code_text, agency_code) as reception_agency_code,
         {{ recover_personal_id('applicant_id_text') }} as applicant_id,
         {{ to_local_time('submitted_at_text') }} as submitted_at,
         {{ to_local_time('received_at_text') }} as received_at,
@@ -50,18 +52,30 @@ typed as (
     {{ once() }}
 ),
 
+-- Every code that an agency ever had, with its last day.
+agencies as (
+    select
+        agency_code,
+        max(valid_to) as last_day
+    from {{ ref('stg_procedures__agency') }}
+    group by agency_code
+),
+
 referred as (
     select
         typed.*,
-        agency.valid_from as agency_valid_from,
+        reception.valid_from as reception_agency_valid_from,
+        handling.last_day as agency_last_day,
         procedure.procedure_code is not null as has_procedure,
-        status.is_received
+        status.is_received,
+        status.is_final
     from typed
-    left join {{ ref('stg_procedures__agency') }} as agency
+    left join {{ ref('stg_procedures__agency') }} as reception
         on
-            typed.agency_code = agency.agency_code
+            typed.reception_agency_code = reception.agency_code
             and cast(coalesce(typed.received_at, typed.submitted_at) as date)
-            between agency.valid_from and agency.valid_to
+            between reception.valid_from and reception.valid_to
+    left join agencies as handling on typed.agency_code = handling.agency_code
     left join {{ ref('stg_procedures__procedure') }} as procedure on typed.procedure_code = procedure.procedure_code
     left join {{ ref('dossier_status') }} as status on typed.status_code = status.status_code
     {{ once() }}
@@ -73,7 +87,13 @@ checked as (
         {{ issues([
             issue('procedure_code', 'PLACEHOLDER_VALUE', "coalesce(procedure_code_text, '0') = '0'", refuse=true),
             issue('procedure_code', 'CODE_UNKNOWN', "procedure_code_text <> '0' and not has_procedure", refuse=true),
-            issue('agency_code', 'CODE_UNKNOWN', 'agency_valid_from is null and submitted_at is not null', refuse=true),
+            issue('agency_code', 'CODE_UNKNOWN', 'agency_last_day is null and submitted_at is not null', refuse=true),
+            issue('agency_code', 'CODE_SUPERSEDED', 'not is_final and agency_last_day < ' ~ as_of()),
+            issue(
+                'reception_agency_code', 'CODE_UNKNOWN',
+                'reception_agency_valid_from is null and agency_last_day is not null and submitted_at is not null',
+                refuse=true
+            ),
             issue('channel_code', 'CODE_UNKNOWN', "channel_code not in ('1', '2', '3')"),
             text_issues(['applicant_name', 'subject']),
             issue(
@@ -118,7 +138,8 @@ select
     dossier_code,
     procedure_code,
     agency_code,
-    agency_valid_from,
+    reception_agency_code,
+    reception_agency_valid_from,
     coalesce(case when channel_code in ('1', '2', '3') then channel_code end, '1') as channel_code,
     applicant_type,
     applicant_id,
