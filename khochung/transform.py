@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from khochung import contract, warehouse
+from khochung import contract, location, warehouse
 from khochung.errors import KhoChungError
 from khochung.settings import PROJECT, REPOSITORY, Settings
 
@@ -147,6 +147,8 @@ def last_good_build(settings: Settings) -> Build | None:
 
 def run_layer(settings: Settings, build: Build, layer: str) -> None:
     """`dbt build` of one layer without unit tests. Records every node; raises TransformError naming what failed."""
+    if layer == "staging":
+        location.update(settings)
     target = settings.artefacts / "dbt" / layer
     status = dbt(
         settings,

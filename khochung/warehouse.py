@@ -100,6 +100,7 @@ def _create_role(connection: psycopg.Connection[tuple[Any, ...]], role: str) -> 
 def _create_schemas(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     connection.execute("alter schema raw owner to khochung_loader")
     connection.execute("alter table raw.refused owner to khochung_loader")
+    connection.execute("alter table raw.parcel_location owner to khochung_loader")
     connection.execute("revoke create on schema public from public")
     for schema in SCHEMAS:
         connection.execute(

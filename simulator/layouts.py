@@ -103,7 +103,7 @@ PARCEL = _database(
     "mplis.dc_thua_dat",
     "thua_dat_id",
     "thua_dat_id ma_dinh_danh_thua xa_id xa_id_cu so_to so_thua dien_tich dien_tich_phap_ly dia_chi"
-    " trang_thai thua_goc_id x_north y_east kinh_tuyen_truc dang_tranh_chap"
+    " trang_thai thua_goc_id x_north y_east kinh_tuyen_truc ranh_gioi dang_tranh_chap"
     " thoi_diem_khoi_tao thoi_diem_ket_thuc"
     " thoi_diem_cap_nhat",
 )

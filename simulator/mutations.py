@@ -76,6 +76,27 @@ def meridian_swapped(row: Row, field: str, salt: int) -> Row | None:
     return {"kinh_tuyen_truc": "105-30" if row["kinh_tuyen_truc"] == "105-45" else "105-45"}
 
 
+def no_point(row: Row, field: str, salt: int) -> Row | None:
+    """A parcel without coordinates: none at all, or zeroes."""
+    nothing = (None, "0.00")[salt % 2]
+    return {"x_north": nothing, "y_east": nothing}
+
+
+def point_far_away(row: Row, field: str, salt: int) -> Row | None:
+    """One digit of the northing mistyped: the point lies 60 to 90 km away."""
+    shift = 60_000 + salt % 4 * 10_000
+    north = float(row["x_north"] or 0)
+    return {"x_north": f"{north + shift if north < 1_215_000 else north - shift:.2f}"}
+
+
+def _ring_grown(value: str, salt: int) -> str:
+    """A boundary a tenth longer and wider than the parcel that it belongs to."""
+    points = [tuple(map(float, point.split(" "))) for point in value[9:-2].split(",")]
+    first_east, first_north = points[0]
+    grown = [(first_east + (e - first_east) * 1.1, first_north + (n - first_north) * 1.1) for e, n in points]
+    return f"POLYGON(({','.join(f'{e:.2f} {n:.2f}' for e, n in grown)}))"
+
+
 def _check_digit(value: str, salt: int) -> str:
     return value[:9] + str((int(value[9]) + 1 + salt % 9) % 10)
 
@@ -144,4 +165,6 @@ in_future = _edit(_future)
 excel_serial = _edit(_excel_serial)
 years_earlier = _edit(_years_earlier)
 code_date = _edit(_code_date)
+ring_grown = _edit(_ring_grown)
+ring_cut_off = _edit(lambda value, salt: value[: 40 + salt % 40])
 unreadable = pick(*UNREADABLE)

@@ -139,3 +139,14 @@ create table if not exists raw.refused (
     seen integer not null default 1,
     unique nulls not distinct (source_name, table_name, code, record_key, field, payload_hash)
 );
+
+-- Where parcels lie in WGS 84, and from which coordinates that was worked out (khochung.location).
+create table if not exists raw.parcel_location (
+    parcel_id uuid not null,
+    x_north double precision,
+    y_east double precision,
+    meridian text,
+    is_swapped boolean not null,
+    longitude double precision,
+    latitude double precision
+);

@@ -18,6 +18,8 @@ PARCELS = {True: 1_200_000, False: 800_000}
 """Parcels on 1/7/2023 at scale 1: Long An, old Tây Ninh."""
 PER_SHEET = 260
 SPLIT_RATE, CHANGE_RATE, RECODED_SHARE = 0.004, 0.06, 0.78
+SURVEYED_SHARE = 40
+"""Of a hundred parcels, those whose boundary was surveyed digitally: the others have a point only."""
 RECODING_DAYS = 153
 """Days from 1/7/2025 over which RECODED_SHARE of the parcels get their present commune."""
 _TYPES = read("land_types.csv")
@@ -163,6 +165,10 @@ def _with_defects(seed: int, p: Parcels) -> Parcels:
         ("thoi_diem_ket_thuc", "DATE_ORDER"): lineage,
         ("xa_id", "CODE_SUPERSEDED"): recoded & ~lineage & (p.change == NEVER),
         ("x_north", "AXES_SWAPPED"): original,
+        ("x_north", "COORDINATES_MISSING"): original,
+        ("x_north", "POINT_OUTSIDE_COMMUNE"): original,
+        ("ranh_gioi", "GEOMETRY_AREA_MISMATCH"): original & surveyed(np.arange(len(p.cell))) & (p.area >= 2_000),
+        ("ranh_gioi", "GEOMETRY_MALFORMED"): original & surveyed(np.arange(len(p.cell))),
         ("dia_chi", "NOT_NFC"): original,
     }
     p.plan[:] = defects.plan(seed, PARCEL, early, eligible)
@@ -218,6 +224,7 @@ class ParcelTable:
             "x_north": _metres(north),
             "y_east": _metres(east),
             "kinh_tuyen_truc": c.take(("105-30", "105-45"), long_an.astype(np.int64)),
+            "ranh_gioi": _boundary(rows, north, east, p.area[rows]),
             "dang_tranh_chap": c.take(("f", "t"), p.disputed[rows].astype(np.int64)),
             "thoi_diem_khoi_tao": c.stamp_iso(c.at(p.created[rows], _second(rows, 42)), ""),
             "thoi_diem_ket_thuc": c.stamp_iso(
@@ -225,6 +232,30 @@ class ParcelTable:
             ),
             "thoi_diem_cap_nhat": c.stamp_iso(updated, ""),
         }
+
+
+def surveyed(rows: Ints) -> Bools:
+    """True where the boundary was surveyed."""
+    return c.mix(rows, 51) % 100 < SURVEYED_SHARE
+
+
+def _boundary(rows: Ints, north: Floats, east: Floats, decimetres: Ints) -> Column:
+    """A rectangle of the parcel's area around its point, turned by any angle, as WKT; null where it was not surveyed."""
+    there = surveyed(rows)
+    turn = c.mix(rows[there], 52) % 628 / 100
+    width = np.sqrt(decimetres[there] / 10 * (1 + c.mix(rows[there], 53) % 300 / 100))
+    height = decimetres[there] / 10 / width
+    corners = [
+        c.join(
+            _metres(east[there] + (a * width * np.cos(turn) - b * height * np.sin(turn)) / 2),
+            " ",
+            _metres(north[there] + (a * width * np.sin(turn) + b * height * np.cos(turn)) / 2),
+        )
+        for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
+    parts: list[Column | str] = [x for corner in corners for x in (corner, ",")]
+    ring = c.join("POLYGON((", *parts, corners[0], "))")
+    return c.take(ring, np.cumsum(there) - 1, ~there)
 
 
 def area_text(decimetres: Ints) -> Column:

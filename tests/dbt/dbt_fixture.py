@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from khochung import contract, raw, transform, warehouse
+from khochung import contract, location, raw, transform, warehouse
 from khochung.settings import REPOSITORY, Settings
 from simulator import units as simulated_units
 from simulator.columns import day_number
@@ -184,6 +184,7 @@ def fill(settings: Settings) -> None:
                 names = sql.SQL(", ").join(map(sql.Identifier, values))
                 places = sql.SQL(", ").join(map(sql.Placeholder, values))
                 connection.execute(sql.SQL("insert into {} ({}) values ({})").format(relation, names, places), values)
+    location.update(settings)
 
 
 def run(settings: Settings, *arguments: str, as_of: str = AS_OF, build_id: int = 7) -> int:

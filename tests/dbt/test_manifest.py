@@ -28,7 +28,6 @@ WITHOUT_UNIT_TEST = {
     "base_business__household_business",
     "base_business__place",
     "base_land__land_right",
-    "base_land__parcel",
     "base_population__event",
     "base_procedures__dossier",
     "base_procedures__procedure",

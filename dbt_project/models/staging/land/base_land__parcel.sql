@@ -20,6 +20,7 @@ with cleaned as (
         raw_row.x_north,
         raw_row.y_east,
         {{ clean_code('raw_row.kinh_tuyen_truc') }} as meridian,
+        {{ clean_code('raw_row.ranh_gioi') }} as boundary,
         coalesce(raw_row.dang_tranh_chap, false) as is_disputed,
         raw_row.thoi_diem_khoi_tao as created_at,
         raw_row.thoi_diem_ket_thuc as ended_at,
@@ -42,12 +43,17 @@ located as (
     select
         cleaned.*,
         {{ to_number('cleaned.legal_area_text') }} as legal_area_m2,
-        -- Northings of the province lie between 1,148 and 1,300 km, eastings below 640 km: they cannot be confused.
-        cleaned.x_north < 1000000 and cleaned.y_east > 1000000 as is_swapped,
+        {{ wkt_area('cleaned.boundary') }} as boundary_area_m2,
+        coalesce(cleaned.x_north, 0) = 0 or coalesce(cleaned.y_east, 0) = 0 as lacks_coordinates,
+        coalesce(location.is_swapped, false) as is_swapped,
+        location.longitude,
+        location.latitude,
+        zone.meridian is not null as has_zone,
         place.commune_key,
         place.is_exact,
         former.commune_key as former_commune_key,
-        coalesce(former_unit.longitude, unit.longitude) as commune_longitude,
+        cast(coalesce(former_unit.longitude, unit.longitude) as double precision) as commune_longitude,
+        cast(coalesce(former_unit.latitude, unit.latitude) as double precision) as commune_latitude,
         parent.thua_dat_id is not null as has_parent,
         uses.use_area_m2
     from cleaned
@@ -62,18 +68,34 @@ located as (
         and former.valid_from = former_unit.valid_from
     left join {{ source('land', 'parcel') }} as parent on cleaned.parent_parcel_id = parent.thua_dat_id
     left join uses on cleaned.parcel_id = uses.parcel_id
+    left join {{ source('loader', 'parcel_location') }} as location on cleaned.parcel_id = location.parcel_id
+    left join {{ ref('vn2000_zone') }} as zone on cleaned.meridian = zone.meridian
     {{ once() }}
 ),
 
--- Longitude by the declared meridian, good to a kilometre: enough to tell meridians 27 km apart.
+-- How far the point lies from the point of its commune: as declared, and as if the coordinates were of the next
+-- meridian, a quarter of a degree (27 km) to the east or west: easting counts from the meridian, the point moves along.
+measured as (
+    select
+        *,
+        {{ distance_km('longitude', 'latitude', 'commune_longitude', 'commune_latitude') }} as distance_km,
+        {{ distance_km('longitude + next_meridian', 'latitude', 'commune_longitude', 'commune_latitude') }}
+            as distance_by_next_km
+    from (
+        select
+            *,
+            0.25 * sign(commune_longitude - longitude) as next_meridian
+        from located
+    ) as located
+    {{ once() }}
+),
+
 placed as (
     select
         *,
-        case meridian when '105-45' then 105.75 when '105-30' then 105.5 end
-        + (case when is_swapped then x_north else y_east end - 500000)
-        / (111310 * cos(radians((case when is_swapped then y_east else x_north end) / 110600))) as declared_longitude
-    from located
-    {{ once() }}
+        distance_km > {{ var('commune_reach_km') }} and distance_by_next_km <= {{ var('commune_reach_km') }}
+            as is_of_next_meridian
+    from measured
 ),
 
 checked as (
@@ -96,13 +118,17 @@ checked as (
             issue('dien_tich', 'NUMBER_FORMAT', 'area_m2 is null or area_m2 <= 0', refuse=true),
             issue('dien_tich_phap_ly', 'NUMBER_FORMAT', "legal_area_text is not null and (legal_area_m2 is null"
                 ~ " or strpos(legal_area_text, ',') > 0)"),
+            issue('x_north', 'COORDINATES_MISSING', 'lacks_coordinates'),
             issue('x_north', 'AXES_SWAPPED', 'is_swapped'),
+            issue('x_north', 'POINT_OUTSIDE_COMMUNE', 'not lacks_coordinates and has_zone and not is_of_next_meridian'
+                ~ ' and coalesce(distance_km > ' ~ var('commune_reach_km') ~ ', longitude is null)'),
+            issue('kinh_tuyen_truc', 'MERIDIAN_MISMATCH', 'is_of_next_meridian'),
+            issue('kinh_tuyen_truc', 'CODE_UNKNOWN', 'meridian is not null and not has_zone'),
+            issue('kinh_tuyen_truc', 'PLACEHOLDER_VALUE', 'meridian is null and not lacks_coordinates'),
+            issue('ranh_gioi', 'GEOMETRY_MALFORMED', 'boundary is not null and boundary_area_m2 is null'),
             issue(
-                'kinh_tuyen_truc', 'MERIDIAN_MISMATCH',
-                "abs(declared_longitude - commune_longitude) > abs(declared_longitude"
-                ~ " + case meridian when '105-45' then -0.25 else 0.25 end - commune_longitude)"
+                'ranh_gioi', 'GEOMETRY_AREA_MISMATCH', 'abs(boundary_area_m2 - area_m2) > greatest(0.01 * area_m2, 1)'
             ),
-            issue('kinh_tuyen_truc', 'CODE_UNKNOWN', "meridian not in ('105-45', '105-30')"),
             issue('thoi_diem_ket_thuc', 'DATE_ORDER', 'ended_at < created_at'),
         ]) }} as _issues
     from placed
@@ -120,6 +146,15 @@ select
     area_m2,
     legal_area_m2,
     use_area_m2,
+    boundary_area_m2,
+    -- Of the next meridian: moved to where it belongs, which the issue log tells. Far away from its commune: not known.
+    case
+        when is_of_next_meridian then longitude + next_meridian
+        when distance_km <= {{ var('commune_reach_km') }} or distance_km is null then longitude
+    end as longitude,
+    case
+        when is_of_next_meridian or distance_km <= {{ var('commune_reach_km') }} or distance_km is null then latitude
+    end as latitude,
     dia_chi as address,
     is_in_force,
     is_disputed,
