@@ -41,17 +41,23 @@ def _console() -> "Console":
 @click.version_option(__version__)
 def main() -> None:
     """Kho Chung: a province's shared data warehouse and open-data publisher."""
+    from khochung import province
+
+    province.recall(Settings.from_environment())
 
 
 @main.command()
 @click.option("--scale", envvar="SCALE", default=0.1, show_default=True, type=click.FloatRange(0.001, 1))
 @click.option("--as-of", envvar="AS_OF", default=DEFAULT_AS_OF, show_default=True, type=click.DateTime(["%Y-%m-%d"]))
-def run(scale: float, as_of: datetime) -> None:
+@click.option("--province", "code", envvar="PROVINCE", help="Code of the province, or of one that it was formed from.")
+def run(scale: float, as_of: datetime, code: str | None) -> None:
     """Start the services and run the pipeline to a finished release."""
+    from khochung import province
     from khochung import run as running
 
     began = datetime.now(TIMEZONE)
     settings = Settings.from_environment()
+    province.serve(settings, code)
     airflow = running.up(settings, scale, as_of.date())
     running.pipeline(settings, airflow)
     running.summary(settings, began)

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from khochung import province
 from khochung.errors import ContractError
 from khochung.settings import PROJECT
+from khochung.strict import Strict, Text
 
 DBT_PROJECT = PROJECT / "dbt_project"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it is built in
@@ -25,10 +27,6 @@ DataType = Literal[
 ]  # fmt: skip
 LONGEST_NAME = 63
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,50}$")]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Column(Strict):
@@ -230,13 +228,6 @@ class Source(Strict):
         raise ContractError(f"source {self.name} has no table {name}: it has {', '.join(t.name for t in self.tables)}")
 
 
-class Text(Strict):
-    """A text for people, in both languages."""
-
-    vi: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
-
 class Disclosure(Strict):
     """How the people or firms behind a dataset are protected. `threshold`: counts below it are suppressed."""
 
@@ -372,7 +363,7 @@ def source(name: str) -> Source:
     return known[name]
 
 
-def _dataset(entry: dict[str, Any], path: Path) -> Dataset:
+def _dataset(entry: dict[str, Any], path: Path, served: province.Province) -> Dataset:
     where = f"{path.name}: dataset {entry.get('name', '?')}"
     columns = [
         {key: value for key, value in column.items() if key in ("name", "data_type", "description")} | _meta(column)
@@ -384,23 +375,34 @@ def _dataset(entry: dict[str, Any], path: Path) -> Dataset:
         "declared_in": path.name,
     }
     try:
-        dataset = Dataset.model_validate(body)
+        dataset = Dataset.model_validate(province.named(province.given(body, served), served))
     except ValidationError as error:
         raise _explain(error, where) from error
+    except KeyError as error:
+        raise ContractError(
+            f"{where}: ${error.args[0]} is nothing that a province gives: khochung/province.py"
+        ) from error
     if not dataset.key:
         raise ContractError(f"{where}: no column has role: key, so rows cannot be told apart across versions")
     return dataset
 
 
-@cache
 def datasets(folder: Path = DBT_PROJECT / "models" / "open_data") -> dict[str, Dataset]:
-    """Every published dataset by slug. A model without `config.meta.dataset` is not published."""
+    """Every published dataset by slug, as the province that is served publishes it.
+
+    A model without `config.meta.dataset` is not published.
+    """
+    return _datasets(folder, province.served())
+
+
+@cache
+def _datasets(folder: Path, served: province.Province) -> dict[str, Dataset]:
     found: dict[str, Dataset] = {}
     for path, content in _documents(folder):
         for entry in content.get("models") or []:
             if "dataset" not in _meta(entry):
                 continue
-            dataset = _dataset(entry, path)
+            dataset = _dataset(entry, path, served)
             if dataset.slug in found:
                 raise ContractError(f"{path.name}: slug {dataset.slug} is declared twice")
             found[dataset.slug] = dataset

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table as Grid
 
-from khochung import warehouse
+from khochung import province, warehouse
 from khochung.settings import Settings
 
 QUERY = """
@@ -85,10 +85,13 @@ def agrees(published: Decimal, computed: Decimal, qualifier: str) -> bool:
 
 
 def figures(settings: Settings) -> list[Figure]:
-    """Every published figure, in the order of the reference file, computed as the analyst sees the warehouse."""
+    """Every figure published for the province that is served, in the order of the reference file, computed as the
+    analyst sees the warehouse."""
     text = files("khochung").joinpath("reference/published_figures.csv").read_text(encoding="utf-8")
     with warehouse.connect(settings, "analyst") as connection:
-        return [_figure(connection, row) for row in csv.DictReader(text.splitlines())]
+        served = province.served().codes
+        rows = (row for row in csv.DictReader(text.splitlines()) if row["former_province"] in served)
+        return [_figure(connection, row) for row in rows]
 
 
 def _figure(connection: Any, row: dict[str, str]) -> Figure:

@@ -17,10 +17,10 @@ from typing import Any, Literal
 from psycopg.types.json import Jsonb
 from pydantic import Field, ValidationError, model_validator
 
-from khochung import contract, warehouse
-from khochung.contract import Strict
+from khochung import contract, province, warehouse
 from khochung.errors import GateError
 from khochung.settings import Settings
+from khochung.strict import Strict
 
 Severity = Literal["critical", "warning", "info"]
 Scope = Literal["source", "dataset"]
@@ -127,7 +127,7 @@ def read_suite(path: Path, subject: str) -> Suite:
     if not path.is_file():
         raise GateError(f"{subject} has no suite: write {path.parent.name}/{path.name} under expectations/")
     try:
-        suite = Suite.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        suite = Suite.model_validate(_content(path))
     except json.JSONDecodeError as error:
         raise GateError(f"{path.parent.name}/{path.name} is not JSON: {error}") from error
     except ValidationError as error:
@@ -139,10 +139,19 @@ def read_suite(path: Path, subject: str) -> Suite:
 
 
 def suite_sha256(path: Path) -> str:
-    """SHA-256 of the suite's canonical JSON: layout and key order do not count."""
-    content = json.loads(path.read_text(encoding="utf-8"))
-    canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    """SHA-256 of the suite's canonical JSON: layout and key order do not count, what the province gives does."""
+    canonical = json.dumps(_content(path), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _content(path: Path) -> Any:
+    """A suite's JSON with the bounds that the served province gives: `$communes`, `$former_province_codes`, …"""
+    try:
+        served = province.served()
+        return province.named(province.given(json.loads(path.read_text(encoding="utf-8")), served), served)
+    except KeyError as error:
+        where = f"{path.parent.name}/{path.name}"
+        raise GateError(f"{where}: ${error.args[0]} is nothing that a province gives: khochung/province.py") from error
 
 
 def source_subjects(

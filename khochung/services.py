@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from khochung import contract, postgres, warehouse
+from khochung import contract, postgres, province, warehouse
 from khochung.errors import ConfigurationError
 from khochung.settings import REPOSITORY, Settings
 
@@ -103,6 +103,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         **AIRFLOW_SETTINGS,
         "AIRFLOW_HOME": str(settings.airflow),
         "KHOCHUNG_HOME": str(settings.home),
+        province.VARIABLE: province.served().code,
         "PYTHONPATH": str(REPOSITORY),
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",

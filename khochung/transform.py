@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from khochung import contract, location, warehouse
+from khochung import contract, location, province, warehouse
 from khochung.errors import KhoChungError
 from khochung.settings import PROJECT, REPOSITORY, Settings
 
@@ -26,6 +26,7 @@ LAYERS = {
 CODE = {
     PROJECT / "dbt_project": ("*.sql", "*.yml", "*.csv"),
     PROJECT / "expectations": ("*.json",),
+    province.FOLDER: ("*.yml",),
     REPOSITORY / "khochung": ("*.py", "*.sql", "*.j2", "*.css"),
 }
 _BAD = {"error", "fail", "runtime error", "partial success"}
@@ -45,8 +46,8 @@ class Build:
 
 
 def code_sha256() -> str:
-    """Hash of everything that decides what a build makes: the dbt project and this package."""
-    digest = hashlib.sha256()
+    """Hash of everything that decides what a build makes: the dbt project, this package, and whom it serves."""
+    digest = hashlib.sha256(province.served().code.encode())
     for folder, patterns in CODE.items():
         for path in sorted(path for pattern in patterns for path in folder.rglob(pattern)):
             digest.update(str(path.relative_to(folder.parent)).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -191,8 +192,8 @@ def manifest(settings: Settings) -> dict[str, Any]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What the dbt project reads: the warehouse's address for the transformer role, the tables of all contracts, and the
-    texts that mean "nothing was said" in their columns."""
+    """What the dbt project reads: the warehouse's address for the transformer role, the province that is served, the
+    tables of all contracts, and the texts that mean "nothing was said" in their columns."""
     keywords = warehouse.parameters(settings, "transformer")
     return os.environ | {
         "KHOCHUNG_DBT_HOST": keywords["host"],
@@ -200,6 +201,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "KHOCHUNG_DBT_DATABASE": keywords["dbname"],
         "KHOCHUNG_DBT_USER": keywords["user"],
         "KHOCHUNG_DBT_PASSWORD": keywords.get("password", ""),
+        "KHOCHUNG_DBT_PROVINCE": province.served().for_dbt(),
         "KHOCHUNG_DBT_TABLES": " ".join(
             f"{table.source}.{table.name}" for source in contract.sources().values() for table in source.tables
         ),

@@ -40,14 +40,15 @@ def fingerprint() -> str:
 
 def _parts(site: "Site") -> dict[str, Any]:
     # Imported here: the release package imports this one.
-    from khochung.release.catalogue import CATALOGUE_SUMMARY, CATALOGUE_TITLE
+    from khochung.release.catalogue import CATALOGUE_SUMMARY
     from khochung.release.describe import OPEN, disclosure_note
     from khochung.release.formats import FORMATS
 
     labels = {form.suffix: form.label for form in FORMATS}
     total = sum(entry.latest.rows for entry in site.entries if entry.latest)
     return {
-        "title": CATALOGUE_TITLE,
+        "title": site.title,
+        "province": site.province.name,
         "summary": CATALOGUE_SUMMARY,
         "licence": OPEN,
         "disclosure_note": disclosure_note,

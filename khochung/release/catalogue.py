@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from khochung.contract import Dataset, Text
+from khochung.contract import Dataset
+from khochung.province import Province
 from khochung.release.describe import OPEN, FileFact, as_record, bilingual, disclosure_note, json_bytes
 from khochung.release.formats import FORMATS
+from khochung.strict import Text
 
 EU = "http://publications.europa.eu/resource/authority"
 THEMES = {
@@ -24,7 +26,6 @@ PERIODS = {
     "ANNUAL": "R/P1Y",
     "IRREG": "irregular",
 }
-CATALOGUE_TITLE = Text(vi="Dữ liệu mở tỉnh Tây Ninh", en="Open data of Tây Ninh province")
 CATALOGUE_SUMMARY = Text(
     vi="Các bộ dữ liệu mở của tỉnh, mỗi phiên bản đều được kiểm tra trước khi công bố.",
     en="The province's open datasets; every version is checked before it is published.",
@@ -97,6 +98,11 @@ class Site:
     base_url: str
     notice: Text | None
     entries: tuple[Entry, ...]
+    province: Province
+
+    @property
+    def title(self) -> Text:
+        return Text(vi=f"Dữ liệu mở {self.province.name.vi}", en=f"Open data of {self.province.name.en}")
 
     def url(self, path: str) -> str:
         return f"{self.base_url}{path}"
@@ -148,7 +154,7 @@ def _summary(site: Site, entry: Entry) -> dict[str, Any]:
 
 def api_catalogue(site: Site) -> dict[str, Any]:
     return {
-        "title": bilingual(CATALOGUE_TITLE),
+        "title": bilingual(site.title),
         "release": site.release_id,
         "as_of": site.as_of.isoformat(),
         "notice": bilingual(site.notice) if site.notice else None,
@@ -261,11 +267,12 @@ def _languages() -> list[dict[str, Any]]:
 def dcat(site: Site) -> dict[str, Any]:
     """DCAT-AP 3.0.1 as JSON-LD. Relative addresses resolve against the catalogue's own place."""
     released = [entry for entry in site.entries if entry.latest]
-    publisher = Text(vi="Ủy ban nhân dân tỉnh Tây Ninh", en="People's Committee of Tây Ninh province")
+    name = site.province.name
+    publisher = Text(vi=f"Ủy ban nhân dân {name.vi}", en=f"People's Committee of {name.en}")
     catalogue = {
         "@id": site.url("/catalog.jsonld#catalog"),
         "@type": "dcat:Catalog",
-        "dct:title": _texts(CATALOGUE_TITLE),
+        "dct:title": _texts(site.title),
         "dct:description": _texts(CATALOGUE_SUMMARY),
         "dct:publisher": _agency(publisher),
         "dct:language": _languages(),

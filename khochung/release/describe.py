@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from khochung.contract import Dataset, DatasetColumn, Text
+from khochung.contract import Dataset, DatasetColumn
 from khochung.gate import Suite, Verdict
 from khochung.release.content import Content, kind
+from khochung.strict import Text
 
 PACKAGE_PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 RESOURCE_PROFILE = "https://datapackage.org/profiles/2.0/dataresource.json"

@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from khochung import contract, portal, warehouse
-from khochung.contract import Dataset, Text
+from khochung import contract, portal, province, warehouse
+from khochung.contract import Dataset
 from khochung.errors import GateError
 from khochung.gate import Suite, Verdict, read_suite, suite_sha256
 from khochung.release import catalogue, describe, files, ledger, store
@@ -22,6 +22,7 @@ from khochung.release.ledger import Item, Release
 from khochung.release.verify import verify
 from khochung.release.versions import Version, next_free
 from khochung.settings import Settings
+from khochung.strict import Text
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,8 @@ def _carry_out(job: _Job, plans: list[_Plan], notice: Text | None) -> Release:
     if job.standing and (job.standing.tree / "data").is_dir():
         _carry_versions(job.standing.tree / "data", tree / "data")
     finished = [_write_version(job, tree, plan) for plan in plans]
-    site = Site(release_id, job.as_of, job.build_id, base_url, notice, tuple(_entry(plan) for plan in finished))
+    entries = tuple(_entry(plan) for plan in finished)
+    site = Site(release_id, job.as_of, job.build_id, base_url, notice, entries, province.served())
     _write_around(tree, site, finished)
     verify(tree)
     release = Release(release_id, job.as_of, job.build_id, tuple(plan.item for plan in finished))

@@ -95,7 +95,7 @@ def test_a_dossier_share_agrees_with_the_published_figure(province: Installation
         """
         select count(*), count(*) filter (where fact.is_online)
         from marts.fct_dossier as fact join marts.dim_agency as agency using (agency_key)
-        where agency.former_province = 'LA' and fact.is_received
+        where agency.former_province = '80' and fact.is_received
         and fact.received_on between '2024-01-01' and '2024-03-14'
         """
     )

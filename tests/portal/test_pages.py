@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from khochung import portal
-from khochung.contract import Text
+from khochung.strict import Text
 from tests.toy_warehouse import Toy
 
 

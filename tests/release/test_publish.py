@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from khochung import release
-from khochung.contract import Text
 from khochung.errors import GateError
 from khochung.release import files, ledger, store
+from khochung.strict import Text
 from tests.toy_warehouse import Toy, expectation, write_suite
 
 OCTOBER = date(2025, 10, 31)

@@ -11,14 +11,20 @@ with counted as (
     group by event.month_start, unit.former_province, event.event_type, event.sex
 ),
 
+parts as (
+    select distinct former_province
+    from {{ ref('dim_administrative_unit') }}
+    where former_province is not null
+),
+
 spine as (
     select
         cast(month as date) as month_start,
-        part.former_province,
+        parts.former_province,
         kind.event_type,
         sex.sex
     from generate_series(date '{{ var("first_month") }}', {{ month_start(last_month()) }}, interval '1 month') as month
-    cross join (values ('LA'), ('TN')) as part (former_province)
+    cross join parts
     cross join (values ('birth'), ('death')) as kind (event_type)
     cross join (values ('male'), ('female')) as sex (sex)
 )

@@ -1,5 +1,5 @@
 with former_province as (
-    -- The part of the merged province: Long An or the former Tây Ninh. No present commune reaches over that border.
+    -- The province that a present commune belonged to before. The reform formed none across a border of provinces.
     select
         path.present_key,
         min(unit.province_code) as province_code
@@ -22,8 +22,7 @@ select
     unit.province_code,
     case
         when unit.level_code = 'TINH' and unit.valid_from >= date '{{ var("two_level_from") }}' then null
-        when coalesce(former_province.province_code, unit.province_code) = '80' then 'LA'
-        else 'TN'
+        else coalesce(former_province.province_code, unit.province_code)
     end as former_province,
     case
         when unit.valid_from >= date '{{ var("two_level_from") }}' then '2025-07-01'

@@ -5,11 +5,10 @@ select
     agency.level_code,
     agency.parent_code,
     agency.commune_key,
-    -- H39 Long An, H53 the former Tây Ninh; from the merger on the code does not tell.
+    -- From the reform on the code does not tell: the merged province has taken over one of them.
     case
         when agency.valid_from >= date '{{ var("two_level_from") }}' then unit.former_province
-        when agency.agency_code like 'H39%' then 'LA'
-        else 'TN'
+        else {{ former_province_of_agency('agency.agency_code') }}
     end as former_province,
     agency.valid_to >= {{ as_of() }} as is_present,
     agency.valid_from,
