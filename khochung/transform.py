@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from khochung import contract, location, province, warehouse
+from khochung import access, contract, location, province, warehouse
 from khochung.errors import KhoChungError
 from khochung.settings import PROJECT, REPOSITORY, Settings
 
@@ -147,7 +147,10 @@ def last_good_build(settings: Settings) -> Build | None:
 
 
 def run_layer(settings: Settings, build: Build, layer: str) -> None:
-    """`dbt build` of one layer without unit tests. Records every node; raises TransformError naming what failed."""
+    """`dbt build` of one layer without unit tests. Records every node; raises TransformError naming what failed.
+
+    After the last layer grants, row policies and owners are looked at: AccessError when they are not as declared.
+    """
     if layer == "staging":
         location.update(settings)
     target = settings.artefacts / "dbt" / layer
@@ -161,6 +164,16 @@ def run_layer(settings: Settings, build: Build, layer: str) -> None:
         detail = "\n".join(failures) or f"dbt ended with status {status}; its log is in {settings.logs.name}/dbt/"
         fail(settings, build.build_id, detail)
         raise TransformError(f"layer {layer} of build {build.build_id} failed:\n{detail}")
+    if layer == list(LAYERS)[-1]:
+        _verify_access(settings, build, target / "manifest.json")
+
+
+def _verify_access(settings: Settings, build: Build, declared: Path) -> None:
+    try:
+        access.verify(settings, json.loads(declared.read_text(encoding="utf-8")))
+    except access.AccessError as error:
+        fail(settings, build.build_id, str(error))
+        raise
 
 
 def dbt(settings: Settings, arguments: Iterable[str], target: Path) -> int:

@@ -4,6 +4,7 @@ One address serves every role: the embedded server, or `KHOCHUNG_WAREHOUSE_DSN`.
 in with the password in `KHOCHUNG_PASSWORD_<ROLE>`; on the embedded one the socket's folder is the lock.
 """
 
+import csv
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -17,18 +18,41 @@ from khochung import postgres
 from khochung.errors import ConfigurationError
 from khochung.settings import ROLES, Settings
 
+AGENCY_ACCOUNT = "khochung_agency_"
+AGENCY_ROLES = r"""
+    do $$
+    declare account name;
+    begin
+        for account in select distinct role_name from ops.agency_account except select rolname from pg_roles loop
+            execute format('create role %I', account);
+        end loop;
+        for account in select rolname from pg_roles where rolname like 'khochung\_agency\_%' loop
+            if exists (select from ops.agency_account where role_name = account) then
+                execute format('alter role %I login', account);
+                execute format('grant khochung_agency to %I', account);
+            else
+                execute format('alter role %I nologin', account);
+                execute format('revoke khochung_agency from %I', account);
+            end if;
+        end loop;
+    end $$
+"""
 Role = Literal["loader", "transformer", "analyst", "publisher", "operator"]
 DATABASE = "warehouse"
-BOOTSTRAP = Path(__file__).parent / "sql" / "bootstrap.sql"
+SCRIPTS = [Path(__file__).parent / "sql" / name for name in ("bootstrap.sql",)]
 # What each role may do in each schema; `quality` and the dbt layers belong to the transformer, who grants onward.
 SCHEMAS = ("staging", "intermediate", "marts", "kpi", "open_data", "quality", "seeds", "snapshots")
+# `enter`: name what is in the schema; which relations may be read is said at each of them. `agency` is the group that
+# the accounts of the agencies belong to.
 GRANTS: dict[str, dict[str, str]] = {
     "loader": {"raw": "all", "ops": "write"},
     "transformer": {"raw": "read", "ops": "write"} | dict.fromkeys(SCHEMAS, "all"),
     "analyst": {"marts": "read", "kpi": "read", "open_data": "read"},
     "publisher": {"open_data": "read"},
     "operator": {"ops": "write", "quality": "read", "seeds": "read"},
+    "agency": {"marts": "enter", "quality": "enter", "seeds": "enter", "ops": "enter"},
 }
+VERBS = {"read": "select", "write": "select, insert, update", "all": "all", "enter": ""}
 
 
 def parameters(settings: Settings, role: str | None = None) -> dict[str, str]:
@@ -78,13 +102,14 @@ def bootstrap(settings: Settings) -> None:
         connection.execute("select pg_advisory_xact_lock(hashtext('khochung.bootstrap'))")
         for role in ROLES:
             _create_role(connection, role)
-        script = BOOTSTRAP.read_text(encoding="utf-8")
-        connection.execute(script)
+        for script in SCRIPTS:
+            connection.execute(script.read_text(encoding="utf-8"))
         _create_schemas(connection)
         for role, rights in GRANTS.items():
             for schema, right in rights.items():
                 _grant(connection, f"khochung_{role}", schema, right)
         connection.execute("grant pg_maintain to khochung_operator")  # the nightly VACUUM; it reads nothing
+        _agency_accounts(connection, settings)
 
 
 def _create_role(connection: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
@@ -95,6 +120,24 @@ def _create_role(connection: psycopg.Connection[tuple[Any, ...]], role: str) -> 
     password = os.environ.get(f"KHOCHUNG_PASSWORD_{role.upper()}", "")
     if password:
         connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(name), sql.Literal(password)))
+
+
+def _agency_accounts(connection: psycopg.Connection[tuple[Any, ...]], settings: Settings) -> None:
+    """A role per account of the seed `agency_account`, and what each may see; accounts that are gone cannot log in.
+
+    An account gets no password here: on an external server its administrator gives one when it is handed out.
+    A project without the seed has no accounts.
+    """
+    seed = settings.dbt_project / "seeds" / "agency_account.csv"
+    lines = seed.read_text(encoding="utf-8").splitlines() if seed.exists() else []
+    rows = [
+        (AGENCY_ACCOUNT + row["account"], row["agency_code"], row["owner_agency"] or None)
+        for row in csv.DictReader(lines)
+    ]
+    connection.execute("delete from ops.agency_account")
+    with connection.cursor() as cursor:
+        cursor.executemany("insert into ops.agency_account values (%s, %s, %s)", rows)
+    connection.execute(AGENCY_ROLES)
 
 
 def _create_schemas(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
@@ -110,10 +153,11 @@ def _create_schemas(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
 
 def _grant(connection: psycopg.Connection[tuple[Any, ...]], role: str, schema: str, right: str) -> None:
     name, space = sql.Identifier(role), sql.Identifier(schema)
-    verbs = {"read": "select", "write": "select, insert, update", "all": "all"}[right]
     usage = "all" if right == "all" else "usage"
     connection.execute(sql.SQL(f"grant {usage} on schema {{}} to {{}}").format(space, name))
-    connection.execute(sql.SQL(f"grant {verbs} on all tables in schema {{}} to {{}}").format(space, name))
+    if right == "enter":
+        return
+    connection.execute(sql.SQL(f"grant {VERBS[right]} on all tables in schema {{}} to {{}}").format(space, name))
     if right != "read":
         connection.execute(sql.SQL("grant usage on all sequences in schema {} to {}").format(space, name))
     for owner in ("khochung_loader", "khochung_transformer"):

@@ -150,3 +150,17 @@ create table if not exists raw.parcel_location (
     longitude double precision,
     latitude double precision
 );
+-- Which account sees the rows of which agency; filled from the seed agency_account. Row policies ask it by current_user:
+-- a role that somebody else may not take, so nobody can say that they are another agency.
+create table if not exists ops.agency_account (
+    role_name name not null,
+    agency_code text not null primary key,
+    owner_agency text unique
+);
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'khochung_agency') then
+        create role khochung_agency nologin;
+    end if;
+end $$;
+grant select on ops.agency_account to khochung_agency;
