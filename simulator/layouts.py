@@ -71,6 +71,7 @@ PROCEDURE = Layout(
         "procedure_code=MaTTHC procedure_name=TenTTHC field_code=MaLinhVuc field_name=TenLinhVuc"
         " level_code=CapThucHien service_level=MucDoDVC time_limit=ThoiHanGiaiQuyet"
         " time_unit=DonViThoiHan fee_vnd=MucThu paper_result=YeuCauBanGiay decision_no=SoQuyetDinh"
+        " decided_on=NgayQuyetDinh published_on=NgayCongKhai basis_effective_on=NgayHieuLucVanBan"
         " effective_from=NgayHieuLuc effective_to=NgayHetHieuLuc replaced_by=MaThuTucThayThe"
     ),
 )
@@ -88,9 +89,9 @@ DOSSIER = Layout(
         " finished_at=NgayKetThucXuLy returned_at=NgayTra status_code=TrangThaiHoSo"
         " digitised=HoSoCoThanhPhanSoHoa electronic_result=CoKetQuaDienTu"
         " vneid_account=TaiKhoanDuocXacThucVoiVNeID online_payment=DuocThanhToanTrucTuyen"
-        " fees=DanhSachLePhi supplements=DanhSachHoSoBoSung updated_at=NgayCapNhat"
+        " database_code=MaCSDL fees=DanhSachLePhi documents=TaiLieuNop supplements=DanhSachHoSoBoSung updated_at=NgayCapNhat"
     ),
-    frozenset({"fees", "supplements"}),
+    frozenset({"fees", "documents", "supplements"}),
 )
 
 

@@ -14,3 +14,11 @@ on time is settled by the promised time. `counted` holds the four sums. #}
     {{- "," if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{# Whether a component of the dossier (TaiLieuNop) that was not deleted has this field set: a flag "1", or a link. #}
+{% macro any_document(documents, field) -%}
+    coalesce(jsonb_path_exists(
+        {{ documents }},
+        '$[*] ? (!(@.IsDeleted == "1")).{{ field }} ? (@ != null && @ != "" && @ != "0")'
+    ), false)
+{%- endmacro %}

@@ -1,8 +1,8 @@
 """Dossiers of the one-stop system: reception, handling, result, in the state of a given day.
 
-Calibration (Long An): 64,022 dossiers of which 62,968 online received 1/1-14/3/2024; 60.83 % of the
-results of Q1/2024 electronic, 60.56 % of its dossiers digitised; 99.99 % of 2024 settled in time;
-about 98 % of 2024 filed online.
+Calibration (Long An): 64,022 dossiers of which 62,968 online received 1/1-14/3/2024, on 386 services of which 375
+were used online; 60.83 % of the results of Q1/2024 electronic, 60.56 % of its dossiers digitised; 99.99 % of 2024
+settled in time; about 98 % of 2024 filed online.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,9 @@ from simulator.world.business import Enterprises
 from simulator.world.people import People
 from simulator.world.procedures import Agencies, Catalogue
 from simulator.world.residents import phones
+from simulator.world.services import WINDOW, WINDOW_COUNT, WINDOW_ONLINE, popularity_of, served
 
-WINDOW = (c.day_number("2024-01-01"), c.day_number("2024-03-14"))
 QUARTER = (c.day_number("2024-01-01"), c.day_number("2024-03-31"))
-WINDOW_COUNT, WINDOW_ONLINE = 64_022, 62_968
 TAY_NINH_SHARE = 0.68
 ELECTRONIC, DIGITISED, LATE = 0.6083, 0.6056, 0.0001
 OTHER_LATE = 0.004
@@ -36,6 +35,8 @@ NEW_CODES = REFORM
 OLD_CODES_UNTIL = c.day_number("2024-06-30")
 HAND_OVERS = (SPLIT_2024, MERGER, REFORM)
 """Days on which agencies end: what they have in hand goes to whoever takes their work, ten minutes past midnight."""
+REUSED, STORED = 0.55, 0.2
+"""Of the digitised dossiers: with a component that was used before, with one from the national store (DMQG)."""
 REFUSED, WITHDRAWN, STOPPED, SUPPLEMENT, FINANCE = 0.004, 0.003, 0.001, 0.03, 0.02
 
 
@@ -69,6 +70,8 @@ class Dossiers:
     returned: Ints
     digitised: Bools
     electronic: Bools
+    reused: Bools
+    stored: Bools
     plan: NDArray[np.int16]
 
 
@@ -96,13 +99,11 @@ def _receptions(rng: np.random.Generator, scale: float) -> tuple[Ints, Bools]:
     return day[order], long_an[order]
 
 
-def _procedures(rng: np.random.Generator, listed: Catalogue, day: Ints) -> Ints:
+def _procedures(rng: np.random.Generator, listed: Catalogue, popularity: Floats, day: Ints) -> Ints:
     """A procedure in force on the day, popular ones far more often (Zipf)."""
     out = np.zeros(len(day), dtype=np.int64)
     edges = np.unique(np.concatenate([listed.start, listed.end[listed.end < NEVER] + 1]))
     edges = np.r_[START, edges[(edges > START) & (edges <= HORIZON)], HORIZON + 1]
-    popularity = 1 / (1 + rng.permutation(len(listed.code))) ** 0.9
-    popularity = popularity * np.array([float(r["trong_so"]) for r in read("fields.csv")])[listed.field]
     for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         rows = np.flatnonzero((day >= first) & (day < last))
         level = c.weighted(rng, LEVEL_MIX[first >= REFORM], len(rows))
@@ -192,14 +193,17 @@ def generate(
     own = c.weighted(rng, units.population * units.long_an, n)
     cell = np.where(long_an, own, c.weighted(rng, units.population * ~units.long_an, n))
     u = rng.random(n)
-    procedure = _procedures(rng, listed, day)
+    popularity = popularity_of(rng, listed)
+    procedure = _procedures(rng, listed, popularity, day)
+    window = long_an & (day >= WINDOW[0]) & (day <= WINDOW[1])
+    surely, never = served(rng, listed, popularity, scale, window, procedure)
     places = {"day": day, "cell": cell, "procedure": procedure}
     agency = _agency(listed, agencies, units, places, u, day)
-    window = long_an & (day >= WINDOW[0]) & (day <= WINDOW[1])
     quarter = long_an & (day >= QUARTER[0]) & (day <= QUARTER[1])
     usual = np.clip(0.93 + 0.00006 * (day - START), 0, 0.99)
     online = rng.random(n) < np.where(long_an & (day >= WINDOW[0]), ONLINE_2024, usual)
-    online = np.where(window, _draw(rng, window, round(WINDOW_ONLINE * scale)), online)
+    drawn = _draw(rng, window & ~surely & ~never, round(WINDOW_ONLINE * scale) - int(surely.sum()))
+    online = np.where(window, surely | drawn, online)
     channel = np.where(online, 2, np.where(rng.random(n) < 0.9, 1, 3))
     refused = (rng.random(n) < REFUSED) & ~quarter
     times = _times(rng, listed, day, procedure, long_an, refused)
@@ -225,6 +229,8 @@ def generate(
         refused=refused,
         digitised=digitised.astype(bool),
         electronic=electronic.astype(bool) & done,
+        reused=digitised.astype(bool) & (rng.random(n) < REUSED),
+        stored=digitised.astype(bool) & (rng.random(n) < STORED),
         plan=np.full(n, -1, dtype=np.int16),
         **times,
     )
@@ -286,7 +292,8 @@ def _with_defects(seed: int, d: Dossiers, people: People, protected: Bools) -> D
     listed = names.load()
     person = ~d.firm
     sound_times = ~d.refused
-    settled = (d.ending == 0) & ~d.refused
+    # An end that nobody can read makes no dossier late: the day of the result tells as much.
+    settled = (d.ending == 0) & ~d.refused & (d.returned <= d.due)
     surname = people.surname[d.person]
     eligible = {
         ("applicant_id", "ID_LEADING_ZERO_LOST"): person & (people.number[d.person] < 10**11),
@@ -302,6 +309,18 @@ def _with_defects(seed: int, d: Dossiers, people: People, protected: Bools) -> D
     created = np.where(d.refused, d.day + 2, d.day)
     d.plan[:] = defects.plan(seed, DOSSIER, created, eligible, blocked)
     return d
+
+
+def _document(digitised: int, reused: int, stored: int) -> str:
+    link = '"/tp1.pdf"' if digitised else "null"
+    return (
+        f'[{{"MaThanhPhanHoSo":"TP1","DuongDanTaiTepTin":{link},"DuocSoHoa":"{digitised}",'
+        f'"DuocTaiSuDung":"{reused}","DuocLayTuKhoDMQG":"{stored}"}}]'
+    )
+
+
+DOCUMENTS = c.texts([_document(0, 0, 0)] + [_document(1, n % 2, n // 2) for n in range(4)])
+"""TaiLieuNop: nothing digitised, or digitised and (not used before, used before) x (not from the store, from it)."""
 
 
 class DossierTable:
@@ -396,6 +415,7 @@ class DossierTable:
         fee = self.listed.fee[procedure] > 0
         payment = np.where(fee & (d.channel[rows] == 2), c.mix(rows, 63) % 3, 0)
         online = d.channel[rows] == 2
+        verified = online & (c.mix(rows, 67) % 10 < 8)
         submitted = d.received[rows] - c.mix(rows, 64) % 3_000
         names_ = c.choose(firm, self.firms.name(d.company[rows]), people.full_name(person))
         flag = ("0", "1")
@@ -423,12 +443,20 @@ class DossierTable:
             "status_code": c.plain(status),
             "digitised": c.take(flag, (d.digitised[rows] & ~refused).astype(np.int64)),
             "electronic_result": c.take(flag, (d.electronic[rows] & ended).astype(np.int64)),
-            "vneid_account": c.take(flag, (online & (c.mix(rows, 67) % 10 < 8)).astype(np.int64)),
+            "vneid_account": c.take(flag, verified.astype(np.int64)),
+            "database_code": c.blank(c.constant("DC", n), ~(verified & (c.mix(rows, 68) % 10 < 6))),
             "online_payment": c.plain(payment),
             "fees": c.take(self.fees, procedure),
+            "documents": c.take(DOCUMENTS, self._documents(rows)),
             "supplements": self._supplements(rows, now),
             "updated_at": c.stamp_iso(updated),
         }
+
+    def _documents(self, rows: Ints) -> Ints:
+        """Position in DOCUMENTS: how far the components are digitised and used again."""
+        d = self.d
+        digitised = d.digitised[rows] & ~d.refused[rows]
+        return np.where(digitised, 1 + d.reused[rows] + 2 * d.stored[rows], 0).astype(np.int64)
 
     def _supplements(self, rows: Ints, now: Ints) -> Column:
         """JSON lists with the request and, once answered, its end; empty for nearly all."""

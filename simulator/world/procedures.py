@@ -35,6 +35,7 @@ SERVICE = ("TT", "MP", "CC")
 REPLACEMENT_DAYS = tuple(c.day_number(d) for d in ("2024-05-01", "2024-08-01", "2024-10-15"))
 KEPT, ENDED, ADDED = (829, 671, 190), (40, 38, 82), (28, 22, 18)
 """(TT, MP, CC) of procedures in force on both count days, ended between them, added between them."""
+LATE_DECISION, LATE_PUBLICATION = 0.04, 0.03
 HANDED_DOWN = 260
 """District procedures that end on 30/6/2025 and are replaced by commune procedures the next day."""
 VERBS = (
@@ -66,6 +67,8 @@ class Catalogue:
     unit: Ints
     fee: Ints
     paper: Bools
+    decided: Ints
+    published: Ints
     start: Ints
     end: Ints
     replaced_by: Ints
@@ -181,6 +184,8 @@ def catalogue(seed: int) -> Catalogue:
     total = n + down
     unit = c.weighted(rng, (80, 10, 10), total)
     fee = np.where(rng.random(total) < 0.3, rng.integers(1, 40, total) * 10_000, 0)
+    start = np.concatenate([start, np.full(down, REFORM)])
+    decided, published = _decided(c.generator(seed, "decisions"), start)
     return Catalogue(
         code=_codes(rng, total),
         field=np.concatenate([field, field[district]]),
@@ -190,10 +195,20 @@ def catalogue(seed: int) -> Catalogue:
         unit=unit,
         fee=fee,
         paper=rng.random(total) < 0.45,
-        start=np.concatenate([start, np.full(down, REFORM)]),
+        decided=decided,
+        published=published,
+        start=start,
         end=np.concatenate([end, np.full(down, NEVER)]),
         replaced_by=np.concatenate([replaced_by, np.full(down, -1)]),
     )
+
+
+def _decided(rng: np.random.Generator, start: Ints) -> tuple[Ints, Ints]:
+    """Days of the decision and of its publication: mostly in good time before the law takes effect."""
+    n = len(start)
+    decided = start - np.where(rng.random(n) < LATE_DECISION, rng.integers(0, 4, n), rng.integers(20, 40, n))
+    wait = np.where(rng.random(n) < LATE_PUBLICATION, rng.integers(20, 40, n), rng.integers(0, 4, n))
+    return decided, decided + wait
 
 
 def _codes(rng: np.random.Generator, count: int) -> list[str]:
@@ -256,6 +271,9 @@ class ProcedureTable:
                     "fee_vnd": str(int(p.fee[i])) if p.fee[i] else ("0" if i % 2 else None),
                     "paper_result": "1" if p.paper[i] else "0",
                     "decision_no": f"{100 + i % 9000}/QĐ-UBND",
+                    "decided_on": _dmy(int(p.decided[i])),
+                    "published_on": _dmy(int(p.published[i])) if int(p.published[i]) <= as_of else None,
+                    "basis_effective_on": _dmy(int(p.start[i])),
                     "effective_from": _dmy(int(p.start[i])),
                     "effective_to": _dmy(int(p.end[i])) if over else None,
                     "replaced_by": p.code[new] if over and new >= 0 else None,

@@ -29,7 +29,6 @@ WITHOUT_UNIT_TEST = {
     "base_business__place",
     "base_land__land_right",
     "base_population__event",
-    "base_procedures__dossier",
     "base_procedures__procedure",
     "dim_administrative_unit",
     "dim_agency",

@@ -8,6 +8,7 @@ with dossiers as (
         procedure.needs_paper_result,
         procedure.time_limit,
         procedure.time_unit,
+        procedure.fee_vnd,
         status.is_received,
         status.is_settled,
         coalesce(jsonb_array_length(dossier.supplements), 0) as supplement_count,
@@ -101,7 +102,21 @@ select
     is_digitised,
     has_electronic_result,
     has_vneid_account,
-    online_payment in ('1', '2') as is_paid_online
+    online_payment in ('1', '2') as is_paid_online,
+    -- Components digitised with their files, and an electronic result (4.2).
+    has_component_file and has_electronic_result as is_digitised_strict,
+    is_digitised or has_digitised_component as has_digitised_component,
+    has_reused_component,
+    has_stored_component or has_electronic_result as is_shared,
+    has_vneid_account
+    or has_stored_component
+    or coalesce(database_code = 'DC', false) as uses_population_data,
+    -- A fee that was told, nought included; and one to pay: of a procedure with fees, unless all told are nought.
+    coalesce(jsonb_array_length(fees), 0) > 0 as has_fee_told,
+    coalesce(fee_vnd, 0) > 0 and (
+        coalesce(jsonb_array_length(fees), 0) = 0
+        or coalesce(jsonb_path_exists(fees, '$[*].Gia.double() ? (@ > 0)', '{}', true), false)
+    ) as owes_fee
 from dated
 left join agencies as handling
     on

@@ -11,6 +11,9 @@ select
     procedure.fee_vnd,
     procedure.needs_paper_result,
     procedure.decision_no,
+    procedure.decided_on,
+    procedure.published_on,
+    procedure.basis_effective_on,
     procedure.replaced_by,
     coalesce(procedure.effective_from, '-infinity') <= {{ as_of() }}
     and coalesce(procedure.effective_to, 'infinity') >= {{ as_of() }} as is_in_force,

@@ -31,6 +31,13 @@ select
     dossier.is_digitised,
     dossier.has_electronic_result,
     dossier.has_vneid_account,
-    coalesce(dossier.is_paid_online, false) as is_paid_online
+    coalesce(dossier.is_paid_online, false) as is_paid_online,
+    dossier.is_digitised_strict,
+    dossier.has_digitised_component,
+    dossier.has_reused_component,
+    dossier.is_shared,
+    dossier.uses_population_data,
+    dossier.has_fee_told,
+    dossier.owes_fee
 from {{ ref('int_procedures__dossier') }} as dossier
 left join hand_overs on dossier.dossier_code = hand_overs.dossier_code

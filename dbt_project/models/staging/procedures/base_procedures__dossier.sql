@@ -23,6 +23,8 @@ with cleaned as (
         coalesce(btrim(raw_row.electronic_result) = '1', false) as has_electronic_result,
         coalesce(btrim(raw_row.vneid_account) = '1', false) as has_vneid_account,
         {{ clean_code('raw_row.online_payment') }} as online_payment,
+        {{ clean_code('raw_row.database_code') }} as database_code,
+        raw_row.documents,
         case when jsonb_typeof(raw_row.fees) = 'array' then raw_row.fees end as fees,
         -- An object stands for a list of one in this interface.
         case jsonb_typeof(raw_row.supplements)
@@ -150,7 +152,12 @@ select
     has_electronic_result,
     has_vneid_account,
     online_payment,
+    database_code,
     fees,
+    {{ any_document('documents', 'DuongDanTaiTepTin') }} as has_component_file,
+    {{ any_document('documents', 'DuocSoHoa') }} as has_digitised_component,
+    {{ any_document('documents', 'DuocTaiSuDung') }} as has_reused_component,
+    {{ any_document('documents', 'DuocLayTuKhoDMQG') }} as has_stored_component,
     supplements,
     submitted_at,
     received_at,

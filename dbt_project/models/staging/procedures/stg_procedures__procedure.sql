@@ -10,6 +10,9 @@ select
     fee_vnd,
     needs_paper_result,
     decision_no,
+    decided_on,
+    published_on,
+    basis_effective_on,
     effective_from,
     effective_to,
     replaced_by
