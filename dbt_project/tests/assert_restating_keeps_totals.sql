@@ -1,11 +1,17 @@
--- Residents of the last month before the reform, restated to the present communes, are as many as before.
+-- By weights alone, as facts are restated whose records do not know their place: residents of each month-end are as
+-- many in the present communes as in those of the time, to the last digit. If this fails, weights lose or make people.
 with restated as (
+    {{ restated_rows(
+        ref('fct_resident_month'), ['month_end'], {'residents': {'measure': 'count', 'column': 'residents'}}, false
+    ) }}
+),
+
+totals as (
     select
-        stock.month_end,
-        sum(stock.residents * bridge.weight_population) as restated
-    from {{ ref('fct_resident_month') }} as stock
-    inner join {{ ref('bridge_administrative_unit') }} as bridge on stock.commune_key = bridge.commune_key
-    group by stock.month_end
+        month_end,
+        sum(residents) as residents
+    from restated
+    group by month_end
 ),
 
 recorded as (
@@ -19,7 +25,7 @@ recorded as (
 select
     recorded.month_end,
     recorded.residents,
-    restated.restated
+    totals.residents as restated
 from recorded
-left join restated on recorded.month_end = restated.month_end
-where restated.restated is distinct from recorded.residents
+full join totals on recorded.month_end = totals.month_end
+where recorded.residents is distinct from totals.residents

@@ -4,6 +4,7 @@ select
     spell.legal_form,
     spell.state,
     step.commune_key,
+    path.present_key as present_commune_key,
     case
         when greatest(coalesce(spell.started_on, '-infinity'), step.step_from) < date '{{ var("first_month") }}'
             then {{ opening_month() }}

@@ -5,6 +5,7 @@ with stays as (
         spell.sex,
         spell.birth_month,
         step.commune_key,
+        path.present_key as present_commune_key,
         greatest(coalesce(spell.started_on, '-infinity'), step.step_from) as started_on,
         least(coalesce(spell.ended_on, 'infinity'), step.step_to + 1) as ended_on,
         case
@@ -29,6 +30,7 @@ select
     sex,
     birth_month,
     commune_key,
+    present_commune_key,
     start_cause,
     case when ended_on < 'infinity' then end_cause end as end_cause,
     case

@@ -11,8 +11,10 @@ select
         when 'CTC' then 'moved'
     end as event_type,
     event.commune_key,
+    path.present_key as present_commune_key,
     coalesce(enterprise.legal_form, '?') as legal_form,
     coalesce(enterprise.section, '?') as section,
     event.capital_vnd
 from {{ ref('stg_business__enterprise_event') }} as event
 inner join {{ ref('stg_business__enterprise') }} as enterprise on event.enterprise_code = enterprise.enterprise_code
+{{ join_path('event.commune_key', 'enterprise.commune_key', 'event.enterprise_code') }}

@@ -25,9 +25,7 @@ select
         else coalesce(former_province.province_code, unit.province_code)
     end as former_province,
     case
-        when unit.valid_from >= date '{{ var("two_level_from") }}' then '2025-07-01'
-        when unit.valid_to < date '2024-12-01' then 'until 2024-11-30'
-        else 'until 2025-06-30'
+        when unit.valid_to = 'infinity' then 'since ' || unit.valid_from else 'until ' || unit.valid_to
     end as vintage,
     unit.valid_to >= {{ as_of() }} as is_present,
     cast(unit.latitude as double precision) as latitude,

@@ -2,6 +2,7 @@ with changes as (
     select
         from_month as month_no,
         commune_key,
+        present_commune_key,
         start_cause as event_type,
         sex,
         1 as direction
@@ -12,6 +13,7 @@ with changes as (
     select
         until_month as month_no,
         commune_key,
+        present_commune_key,
         end_cause as event_type,
         sex,
         -1 as direction
@@ -22,10 +24,11 @@ with changes as (
 select
     {{ month_start('month_no') }} as month_start,
     commune_key,
+    present_commune_key,
     event_type,
     sex,
     direction,
     cast(count(*) as integer) as events
 from changes
 where month_no > {{ opening_month() }} and month_no <= {{ last_month() }}
-group by month_no, commune_key, event_type, sex, direction
+group by month_no, commune_key, present_commune_key, event_type, sex, direction

@@ -1,8 +1,9 @@
--- Stock by change points: +1 in the month a person enters a cell (commune, sex, age band), −1 in the month they leave
--- it, and a running sum. The work grows with persons, not with persons × months.
+-- Stock by change points: +1 in the month a person enters a cell (commune, present commune, sex, age band), −1 in the
+-- month they leave it, and a running sum. The work grows with persons, not with persons × months.
 with stays as (
     select
         commune_key,
+        present_commune_key,
         sex,
         birth_month,
         from_month,
@@ -15,6 +16,7 @@ with stays as (
 bands as (
     select
         stays.commune_key,
+        stays.present_commune_key,
         stays.sex,
         band.band_no,
         greatest(
@@ -35,6 +37,7 @@ bands as (
 changes as (
     select
         commune_key,
+        present_commune_key,
         sex,
         band_no,
         month_no,
@@ -42,12 +45,13 @@ changes as (
     from bands
     cross join lateral (values (from_month, 1), (until_month, -1)) as point (month_no, delta)
     where month_no <= {{ last_month() }}
-    group by commune_key, sex, band_no, month_no
+    group by commune_key, present_commune_key, sex, band_no, month_no
 ),
 
 cells as (
     select distinct
         commune_key,
+        present_commune_key,
         sex,
         band_no
     from changes
@@ -56,6 +60,7 @@ cells as (
 spine as (
     select
         cells.commune_key,
+        cells.present_commune_key,
         cells.sex,
         cells.band_no,
         month.month_no
@@ -70,21 +75,23 @@ spine as (
 stock as (
     select
         spine.commune_key,
+        spine.present_commune_key,
         spine.sex,
         spine.band_no,
         spine.month_no,
         cast(sum(coalesce(changes.delta, 0)) over (
-            partition by spine.commune_key, spine.sex, spine.band_no order by spine.month_no
+            partition by spine.commune_key, spine.present_commune_key, spine.sex, spine.band_no order by spine.month_no
         ) as integer) as residents
     from spine
     left join changes
-        on spine.commune_key = changes.commune_key and spine.sex = changes.sex
-        and spine.band_no = changes.band_no and spine.month_no = changes.month_no
+        on spine.commune_key = changes.commune_key and spine.present_commune_key = changes.present_commune_key
+        and spine.sex = changes.sex and spine.band_no = changes.band_no and spine.month_no = changes.month_no
 )
 
 select
     {{ month_end('month_no') }} as month_end,
     commune_key,
+    present_commune_key,
     case
         when band_no = -1 then 'unknown'
         when band_no = 16 then '80+'
