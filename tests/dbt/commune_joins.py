@@ -15,7 +15,7 @@ CODE = re.compile(
 )
 """Names that a code of a unit goes by."""
 NO_CODE = frozenset({"former_province"})
-"""A label, which is the same in every vintage."""
+"""Of the vintage before the reform, whatever the row's own."""
 VALIDITY = re.compile(r"(^|_)(valid|period)_(from|to|until)$|^effective_on$|^changed_on$")
 _PREDICATES = (exp.EQ, exp.NullSafeEQ, exp.In)
 
