@@ -14,13 +14,27 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from khochung import access, contract, location, province, warehouse
+from khochung import access, contract, location, province, pseudonym, warehouse
 from khochung.errors import KhoChungError
 from khochung.settings import PROJECT, REPOSITORY, Settings
 
 LAYERS = {
-    "staging": ["--select", "resource_type:seed", "path:models/staging", "path:models/quality"],
-    "marts": ["--select", "path:models/intermediate", "path:models/marts", "path:models/kpi"],
+    # Who is who comes first: what two registers say differently of one person stands in the agencies' lists.
+    "staging": [
+        "--select",
+        "resource_type:seed",
+        "path:models/staging",
+        "path:models/intermediate/person",
+        "path:models/quality",
+    ],
+    "marts": [
+        "--select",
+        "path:models/intermediate",
+        "path:models/marts",
+        "path:models/kpi",
+        "--exclude",
+        "path:models/intermediate/person",
+    ],
     "open_data": ["--select", "path:models/open_data"],
 }
 CODE = {
@@ -55,7 +69,7 @@ def code_sha256() -> str:
 
 
 def pending(settings: Settings) -> bool:
-    """True when loads have changed rows, or the day or the code has changed, since the last good build.
+    """True when loads have changed rows, or the day, the code or the key of pseudonyms, since the last good build.
 
     False while nothing was ever loaded.
     """
@@ -63,7 +77,7 @@ def pending(settings: Settings) -> bool:
         row = connection.execute(
             """
             with newest as (
-                select loads_until, as_of, code_sha256 from ops.build where status = 'succeeded'
+                select loads_until, as_of, code_sha256, pseudonym_check from ops.build where status = 'succeeded'
                 order by build_id desc limit 1
             )
             select exists (select from ops.load) and (
@@ -73,10 +87,11 @@ def pending(settings: Settings) -> bool:
                     where load_id > loads_until and inserted_rows + updated_rows + tombstoned_rows > 0
                 )
                 or (select code_sha256 from newest) <> %s
+                or (select pseudonym_check from newest) is distinct from %s
                 or (select max(load.as_of) from ops.load) > (select newest.as_of from newest)
             )
             """,
-            [code_sha256()],
+            [code_sha256(), pseudonym.check(settings)],
         ).fetchone()
     return bool(row and row[0])
 
@@ -93,8 +108,9 @@ def begin(settings: Settings) -> Build:
         if seen is None or seen[0] is None:
             raise TransformError("nothing was loaded yet: run the ingest DAGs first")
         row = connection.execute(
-            "insert into ops.build (as_of, loads_until, code_sha256) values (%s, %s, %s) returning build_id",
-            [seen[1], seen[0], code_sha256()],
+            "insert into ops.build (as_of, loads_until, code_sha256, pseudonym_check) values (%s, %s, %s, %s) "
+            "returning build_id",
+            [seen[1], seen[0], code_sha256(), pseudonym.check(settings)],
         ).fetchone()
     return Build(row[0] if row else 0, seen[1], seen[0])
 
@@ -207,6 +223,9 @@ def manifest(settings: Settings) -> dict[str, Any]:
 def environment(settings: Settings) -> dict[str, str]:
     """What the dbt project reads: the warehouse's address for the transformer role, the province that is served, the
     tables of all contracts, and the texts that mean "nothing was said" in their columns."""
+    """What the dbt project reads: the warehouse's address for the transformer role, the tables of all contracts, the texts
+    that mean "nothing was said" in their columns, and for its sessions the key of the pseudonyms. Where there is none, what
+    needs it fails in the database."""
     keywords = warehouse.parameters(settings, "transformer")
     return os.environ | {
         "KHOCHUNG_DBT_HOST": keywords["host"],
@@ -225,6 +244,7 @@ def environment(settings: Settings) -> dict[str, str]:
                 for table in source.tables
             }
         ),
+        **({"PGOPTIONS": pseudonym.connection_options(settings)} if pseudonym.is_there(settings) else {}),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }

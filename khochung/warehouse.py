@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from khochung import postgres
+from khochung import postgres, pseudonym
 from khochung.errors import ConfigurationError
 from khochung.settings import ROLES, Settings
 
@@ -110,6 +110,15 @@ def bootstrap(settings: Settings) -> None:
                 _grant(connection, f"khochung_{role}", schema, right)
         connection.execute("grant pg_maintain to khochung_operator")  # the nightly VACUUM; it reads nothing
         _agency_accounts(connection, settings)
+        if settings.warehouse_dsn is None:
+            _make_first_key(settings, connection)
+
+
+def _make_first_key(settings: Settings, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """The key of the pseudonyms comes with the embedded warehouse, once: one that was lost is not replaced unasked."""
+    used = connection.execute("select from ops.build where pseudonym_check is not null limit 1").fetchone()
+    if used is None and not pseudonym.is_there(settings):
+        pseudonym.make(settings)
 
 
 def _create_role(connection: psycopg.Connection[tuple[Any, ...]], role: str) -> None:

@@ -15,3 +15,13 @@ where
     or ({{ measure }} is null) <> {{ measure }}_suppressed
     or {{ measure }}_suppressed is null
 {% endtest %}
+
+{# Of a record that names a person: either somebody is meant, or it is said why nobody is. #}
+{% test says_why_nobody_is_meant(model) %}
+select *
+from {{ model }}
+where
+    (person_key is null) <> (reason is not null)
+    or (method = 'none') <> (reason is not null)
+    or (confidence = 'none') <> (reason is not null)
+{% endtest %}

@@ -57,6 +57,8 @@ create table if not exists ops.build (
     status text not null default 'running' check (status in ('running', 'succeeded', 'failed')),
     message text
 );
+-- Tells the keys of pseudonyms apart (khochung.pseudonym.check): where it changes, all person keys changed.
+alter table ops.build add column if not exists pseudonym_check text;
 
 create table if not exists ops.model_run (
     build_id bigint not null references ops.build,

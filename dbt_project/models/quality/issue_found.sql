@@ -1,6 +1,6 @@
 -- What is wrong with the records as they stand. The staging models say what, the contracts say how much of a value may
 -- be shown. Rows without a key are told apart by their hash, and the columns that anybody may see stand in for the
--- value: else nobody could find them.
+-- value: else nobody could find them. What registers say differently of one person comes last.
 {% for table in contract_tables() %}
 select
     '{{ table.source }}' as source_name,
@@ -41,5 +41,16 @@ where
             {{ same_record('held', 'refused.payload', table) }}
             and held._load_id > refused.last_load_id and held._deleted_at is null
     )
-{{ "union all" if not loop.last }}
+
+union all
 {% endfor %}
+select
+    conflict.source_name,
+    conflict.table_name,
+    conflict.record_key,
+    conflict.field,
+    conflict.issue_code,
+    conflict.raised_severity,
+    null as masked_value,
+    {{ owner_agency('conflict.source_name') }} as agency
+from {{ ref('int_person__conflict') }} as conflict

@@ -97,6 +97,7 @@ select
     commune_key,
     address,
     representative_name,
+    representative_id_text,
     representative_id,
     capital_vnd,
     employees,

@@ -83,9 +83,11 @@ checked as (
 
 select
     registration_no,
-    coalesce(business_personal_id, business_code_text) as business_code,
+    business_code_text,
+    business_personal_id,
     business_name,
     owner_name,
+    owner_id_text,
     owner_id,
     address,
     case when section is not null then main_industry end as main_industry,

@@ -146,6 +146,7 @@ checked as (
 
 select
     record_id,
+    id_text,
     personal_id,
     old_id_card,
     household_no,

@@ -144,6 +144,7 @@ select
     reception_agency_valid_from,
     coalesce(case when channel_code in ('1', '2', '3') then channel_code end, '1') as channel_code,
     applicant_type,
+    applicant_id_text,
     applicant_id,
     applicant_name,
     subject,
