@@ -41,7 +41,9 @@ compared as (
 ),
 
 found as (
-    select compared.*, kind.*
+    select
+        compared.*,
+        kind.*
     from compared
     cross join lateral (
         values
