@@ -71,7 +71,7 @@ def simulator(settings: Settings, scale: float, as_of: str) -> Service:
     number = port("SIMULATOR")
     command = (
         sys.executable, "-m", "simulator", "serve", "--home", str(home), "--scale", str(scale), "--as-of", as_of,
-        "--port", str(number), "--land-dsn", postgres.admin_dsn(settings, "land_source"),
+        "--province", province.served().code, "--port", str(number), "--land-dsn", postgres.admin_dsn(settings, "land_source"),
     )  # fmt: skip
     return Service("simulator", command, _simulator_secrets(settings), f"http://127.0.0.1:{number}/health", number)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
+from simulator import province
 from simulator.build import Settings, build, stem
 from simulator.http import SNAPSHOTS, Service, application
 from simulator.layouts import HTTP_LAYOUTS
@@ -25,7 +26,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--home", type=Path, required=True)
         command.add_argument("--scale", type=float, default=0.1)
         command.add_argument("--as-of", default="2025-09-30")
-        command.add_argument("--seed", type=int, default=80)
+        command.add_argument("--province", default=province.DEFAULT, help="its code, or that of one it was formed from")
+        command.add_argument("--seed", type=int, help="default: the number of the province")
         command.add_argument("--land-dsn")
         if name == "serve":
             command.add_argument("--port", type=int, default=8180)
@@ -36,12 +38,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    return Settings(arguments.home.resolve(), arguments.scale, arguments.as_of, arguments.seed, arguments.land_dsn)
+    code = province.load(arguments.province).code
+    seed = int(code) if arguments.seed is None else arguments.seed
+    return Settings(arguments.home.resolve(), arguments.scale, arguments.as_of, seed, arguments.land_dsn, code)
 
 
 def _build_command(settings: Settings) -> list[str]:
     command = [sys.executable, "-m", "simulator", "build", "--home", str(settings.home)]
     command += ["--scale", str(settings.scale), "--as-of", settings.as_of, "--seed", str(settings.seed)]
+    command += ["--province", settings.province]
     return command + (["--land-dsn", settings.land_dsn] if settings.land_dsn else [])
 
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator import NOTICE, NOTICE_VI, defects, drops, landdb, store, units
+from simulator import NOTICE, NOTICE_VI, defects, drops, landdb, province, store, units
 from simulator.clock import HORIZON, START
 from simulator.columns import day_number
 from simulator.delivery import Table, chunks
@@ -26,12 +26,13 @@ class Settings:
     as_of: str
     seed: int
     land_dsn: str | None = None
+    province: str = province.DEFAULT
 
     @property
     def world_key(self) -> str:
-        """Seed, scale and code: the same world, whatever the day."""
-        digest = hashlib.sha256(f"{self.seed}|{self.scale}".encode())
-        for path in sorted([*ROOT.rglob("*.py"), *ROOT.glob("data/*.csv")]):
+        """Province, seed, scale and code: the same world, whatever the day."""
+        digest = hashlib.sha256(f"{self.province}|{self.seed}|{self.scale}".encode())
+        for path in sorted([*ROOT.rglob("*.py"), *ROOT.rglob("data/**/*.csv"), *ROOT.rglob("data/**/*.toml")]):
             digest.update(path.read_bytes())
         return digest.hexdigest()[:12]
 
@@ -66,14 +67,14 @@ class Progress:
         print(f"simulator {time.monotonic() - self.started:7.1f} s  {text}", flush=True)
 
 
-def generate(seed: int, scale: float) -> World:
+def generate(seed: int, scale: float, code: str = province.DEFAULT) -> World:
     """The whole world up to the horizon."""
-    u = units.load()
+    u = units.load(code)
     folk = people.generate(seed, scale, u)
     firms = business.generate(seed, scale, u, folk)
     places = business.Places(u)
     parcels = land.generate(seed, scale, u)
-    listed, offices = procedures.catalogue(seed), procedures.agencies(u)
+    listed, offices = procedures.catalogue(seed, u.of), procedures.agencies(u)
     cases = dossiers.generate(seed, scale, u, listed, offices, folk, firms)
     return World(
         streamed=[
@@ -86,7 +87,7 @@ def generate(seed: int, scale: float) -> World:
         land=[
             land.ParcelTable(parcels, u),
             land.UseTable(seed, parcels),
-            land.RightTable(seed, parcels, folk, firms),
+            land.RightTable(seed, parcels, folk, firms, u.of.parts[0].card_prefix),
         ],
         places=places,
         enterprise=business.EnterpriseTable(firms, folk, u, places),
@@ -117,7 +118,7 @@ def build(settings: Settings) -> None:
     if is_ready(settings):
         progress.say(f"cache of {settings.as_of} reused")
         return
-    world = generate(settings.seed, settings.scale)
+    world = generate(settings.seed, settings.scale, settings.province)
     progress.say(f"world of scale {settings.scale:g} generated")
     partial = settings.home / "cache" / "partial"
     shutil.rmtree(partial, ignore_errors=True)
@@ -162,7 +163,7 @@ def _drops(settings: Settings, world: World, as_of: int, progress: Progress) -> 
         shutil.rmtree(folder, ignore_errors=True)
     mark.write_text(settings.world_key)
     drops.place_file(folder / "LUU_Y.txt", f"{NOTICE_VI}\n{NOTICE}\n".encode())
-    drops.write_admin(folder / "admin", as_of)
+    drops.write_admin(folder / "admin", as_of, province.load(settings.province))
     target = folder / "business"
     drops.write_places(target, world.places, as_of)
     found = drops.write_enterprises(target, world.enterprise, as_of)

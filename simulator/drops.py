@@ -16,7 +16,8 @@ from simulator.clock import START, month_start
 from simulator.columns import day_number, iso_day
 from simulator.delivery import Table, chunks
 from simulator.layouts import PLACE, Layout
-from simulator.units import change_rows, read, unit_rows
+from simulator.province import Province
+from simulator.units import change_rows, unit_rows
 from simulator.world.business import EnterpriseEvents, EnterpriseTable, HouseholdBusinesses, Places
 
 SHEET = "Danh sách"
@@ -73,15 +74,17 @@ def _tuples(table: pa.Table, layout: Layout) -> list[tuple[str | None, ...]]:
     return list(zip(*(table[name].to_pylist() for name in layout.fields), strict=True))
 
 
-def write_admin(folder: Path, as_of: int) -> None:
+def write_admin(folder: Path, as_of: int, province: Province) -> None:
     """Both code lists as on the day: comma, UTF-8 without BOM."""
     iso, stamp = iso_day(as_of), _day_stamp(as_of)
     lists = (
-        ("don_vi_hanh_chinh", "units.csv", unit_rows(iso)),
-        ("bien_dong_dvhc", "unit_change.csv", change_rows(iso)),
+        ("don_vi_hanh_chinh", "units.csv", unit_rows(iso, province)),
+        ("bien_dong_dvhc", "unit_change.csv", change_rows(iso, province)),
     )
     for name, origin, rows in lists:
-        place_file(folder / f"{name}_{stamp}.csv", csv_bytes(read(origin)[0], (r.values() for r in rows), ",", False))
+        place_file(
+            folder / f"{name}_{stamp}.csv", csv_bytes(province.rows(origin)[0], (r.values() for r in rows), ",", False)
+        )
 
 
 def write_places(folder: Path, places: Places, as_of: int) -> None:

@@ -72,8 +72,8 @@ def axes_swapped(row: Row, field: str, salt: int) -> Row | None:
 
 
 def meridian_swapped(row: Row, field: str, salt: int) -> Row | None:
-    """The other province's central meridian beside unchanged coordinates."""
-    return {"kinh_tuyen_truc": "105-30" if row["kinh_tuyen_truc"] == "105-45" else "105-45"}
+    """The central meridian of a neighbouring province beside unchanged coordinates."""
+    return {"kinh_tuyen_truc": "105-45" if row["kinh_tuyen_truc"] == "105-30" else "105-30"}
 
 
 def no_point(row: Row, field: str, salt: int) -> Row | None:

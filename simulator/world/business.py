@@ -10,14 +10,13 @@ from simulator import defects, names
 from simulator.clock import HORIZON, REFORM, START
 from simulator.columns import NEVER, Bools, Column, Floats, Ints
 from simulator.layouts import ENTERPRISE, ENTERPRISE_EVENT, HOUSEHOLD_BUSINESS
+from simulator.province import Part
 from simulator.units import Units, read, unit_rows
 from simulator.world.people import People
 from simulator.world.residents import phones
 
-BASE = {"11": 13_600, "39": 8_000}
-"""Enterprises registered before 1/7/2023 per tax prefix (11 Long An, 39 old Tây Ninh), at scale 1."""
-NEW_PER_YEAR = {"11": 1_930, "39": 1_050}
-HOUSEHOLD_BASE, HOUSEHOLD_NEW_PER_YEAR = 128_000, 11_000
+HOUSEHOLD_TAX_PREFIX = "80"
+"""Tax codes of persons begin with 8."""
 LEGAL_FORMS = ("TNHH1TV", "TNHH2TV", "CTCP", "DNTN", "HD")
 FORM_WEIGHTS = (56.0, 24.0, 13.0, 6.9, 0.1)
 FORM_NAMES = (
@@ -56,7 +55,6 @@ class Enterprises:
     """Columns over all enterprises up to the horizon."""
 
     code: Ints
-    long_an: Bools
     founded: Ints
     form: Ints
     cell: Ints
@@ -87,10 +85,10 @@ class Enterprises:
         return units.resolve(cell, np.where(moved, self.move_u[rows], self.u[rows]), vintage)
 
 
-def _founded(rng: np.random.Generator, scale: float, prefix: str) -> Ints:
-    base = round(BASE[prefix] * scale)
+def _founded(rng: np.random.Generator, scale: float, part: Part) -> Ints:
+    base = round(part.enterprises * scale)
     years = (HORIZON - START) / 365.25
-    new = round(NEW_PER_YEAR[prefix] * years * scale)
+    new = round(part.enterprises_per_year * years * scale)
     old = START - 1 - (rng.random(base) ** 1.6 * 23 * 365).astype(np.int64)
     return np.concatenate([np.sort(old), START + np.sort(rng.integers(0, HORIZON - START, new))])
 
@@ -104,12 +102,12 @@ def _event_day(rng: np.random.Generator, after: Ints, rate: float) -> Ints:
 def generate(seed: int, scale: float, units: Units, people: People) -> Enterprises:
     """All enterprises up to the horizon, by tax prefix and day of registration."""
     rng = c.generator(seed, "enterprises")
-    founded = {prefix: _founded(rng, scale, prefix) for prefix in BASE}
-    days = np.concatenate(list(founded.values()))
+    founded = [_founded(rng, scale, part) for part in units.of.parts]
+    days = np.concatenate(founded)
     n = len(days)
-    long_an = np.arange(n) < len(founded["11"])
+    part = np.repeat(np.arange(len(founded)), [len(days) for days in founded])
     weight = units.population * np.where([k != "Xã" for k in units.kind[: units.cells]], 2.0, 1.0)
-    cell = np.where(long_an, c.weighted(rng, weight * units.long_an, n), c.weighted(rng, weight * ~units.long_an, n))
+    cell = units.cells_by_part(rng, part, weight)
     industries = [float(r["trong_so"]) for r in read("vsic2018.csv")]
     suspended = _event_day(rng, days, 0.05)
     resumed = np.where(rng.random(n) < 0.6, suspended + rng.integers(60, 360, n), NEVER)
@@ -119,8 +117,9 @@ def generate(seed: int, scale: float, units: Units, people: People) -> Enterpris
     move = _event_day(rng, days, 0.03)
     move = np.where((move < ended) & (move < suspended), move, NEVER)
     out = Enterprises(
-        code=np.concatenate([tax_codes(prefix, len(founded[prefix])) for prefix in founded]),
-        long_an=long_an,
+        code=np.concatenate(
+            [tax_codes(one.tax_prefix, len(days)) for one, days in zip(units.of.parts, founded, strict=True)]
+        ),
         founded=days,
         form=c.weighted(rng, FORM_WEIGHTS, n),
         cell=cell,
@@ -170,11 +169,12 @@ class Places:
         """The code list as on the day, with contract column names."""
         iso = c.iso_day(as_of)
         ids = dict(zip(zip(self.units.code, self.units.district, strict=True), self.ids.to_pylist(), strict=True))
-        known = [r for r in unit_rows(iso) if r["cap"] == "XA"]
-        names_of = {r["ma"]: r["ten"] for r in read("units.csv") if r["cap"] == "HUYEN"}
+        province = self.units.of
+        known = [r for r in unit_rows(iso, province) if r["cap"] == "XA"]
+        names_of = {r["ma"]: r["ten"] for r in province.rows("units.csv") if r["cap"] == "HUYEN"}
         out = []
         for row in known:
-            district = "0" if row["ma_cha"] == "80" else row["ma_cha"]
+            district = "0" if row["ma_cha"] == province.code else row["ma_cha"]
             out.append(
                 {
                     "place_id": ids[row["ma"], district],
@@ -229,7 +229,7 @@ class EnterpriseTable:
         detail = c.take(names.DETAILS, c.mix(rows, 23) % len(names.DETAILS))
         tail = c.choose(
             c.take(units.columns["district"], place).to_numpy(zero_copy_only=False) == "0",
-            c.constant("tỉnh Tây Ninh", len(rows)),
+            c.constant(units.of.title, len(rows)),
             c.join(units.text("district_name", place), ", ", _province_name(units, place)),
         )
         return {
@@ -252,8 +252,10 @@ class EnterpriseTable:
 
 
 def _province_name(units: Units, place: Ints) -> Column:
-    long_an = np.array([p == "80" for p in units.province])[place]
-    return c.take(("tỉnh Tây Ninh", "tỉnh Long An"), long_an.astype(np.int64))
+    """Title of the province, of the time before the reform, that each unit carries the code of."""
+    position = {part.code: number for number, part in enumerate(units.of.parts)}
+    number = np.array([position[code] for code in units.province])[place]
+    return c.take([part.title for part in units.of.parts], number)
 
 
 class EnterpriseEvents:
@@ -300,8 +302,8 @@ class HouseholdBusinesses:
     def __init__(self, seed: int, scale: float, people: People, units: Units) -> None:
         self.people, self.units = people, units
         rng = c.generator(seed, "household businesses")
-        base = round(HOUSEHOLD_BASE * scale)
-        new = round(HOUSEHOLD_NEW_PER_YEAR * (HORIZON - START) / 365.25 * scale)
+        base = round(units.of.household_businesses * scale)
+        new = round(units.of.household_businesses_per_year * (HORIZON - START) / 365.25 * scale)
         old = START - 1 - (rng.random(base) ** 1.4 * 18 * 365).astype(np.int64)
         self.created = np.concatenate([np.sort(old), START + np.sort(rng.integers(0, HORIZON - START, new))])
         n = base + new
@@ -316,7 +318,7 @@ class HouseholdBusinesses:
         weight = np.array([float(r["trong_so"]) * (3.0 if r["nganh_cap1"] in "AGIS" else 0.3) for r in listed])
         self.industry = c.weighted(rng, weight, n)
         self.closed = _event_day(rng, self.created, 0.06)
-        self.tax = np.concatenate([tax_codes("80", n), np.zeros(0, dtype=np.int64)])
+        self.tax = np.concatenate([tax_codes(HOUSEHOLD_TAX_PREFIX, n), np.zeros(0, dtype=np.int64)])
         zero = np.array([code.startswith("0") for code in self.codes])[self.industry]
         eligible = {
             ("closed_on", "DATE_ORDER"): self.closed < NEVER,
@@ -340,7 +342,7 @@ class HouseholdBusinesses:
         own = people.resident_number(owner)
         letter = [chr(65 + i) for i in range(24)]
         district = c.mix(self.cell[rows] // 12, 1) % 24
-        prefix = c.take(("45", "50"), units.long_an[self.cell[rows]].astype(np.int64))
+        prefix = c.take([part.licence_prefix for part in units.of.parts], units.part[self.cell[rows]])
         listed = names.load()
         brand = c.mix(rows, 31) % len(listed.given)
         detail = c.take(names.DETAILS, c.mix(rows, 32) % len(names.DETAILS))

@@ -1,8 +1,8 @@
 """Dossiers of the one-stop system: reception, handling, result, in the state of a given day.
 
-Calibration (Long An): 64,022 dossiers of which 62,968 online received 1/1-14/3/2024, on 386 services of which 375
-were used online; 60.83 % of the results of Q1/2024 electronic, 60.56 % of its dossiers digitised; 99.99 % of 2024
-settled in time; about 98 % of 2024 filed online.
+Calibration, of the first part of the province (Long An): 64,022 dossiers of which 62,968 online received
+1/1-14/3/2024, as the province file says, on 386 services of which 375 were used online; 60.83 % of the results of
+Q1/2024 electronic, 60.56 % of its dossiers digitised; 99.99 % of 2024 settled in time; about 98 % of 2024 filed online.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from simulator import defects, names
 from simulator.clock import HORIZON, MERGER, REFORM, SPLIT_2024, START, add_working_days, working_days
 from simulator.columns import NEVER, Bools, Column, Floats, Ints
 from simulator.layouts import DOSSIER
+from simulator.province import Province
 from simulator.units import Units, read
 from simulator.world.business import Enterprises
 from simulator.world.people import People
 from simulator.world.procedures import Agencies, Catalogue
 from simulator.world.residents import phones
-from simulator.world.services import WINDOW, WINDOW_COUNT, WINDOW_ONLINE, popularity_of, served
+from simulator.world.services import WINDOW, popularity_of, served
 
 QUARTER = (c.day_number("2024-01-01"), c.day_number("2024-03-31"))
-TAY_NINH_SHARE = 0.68
 ELECTRONIC, DIGITISED, LATE = 0.6083, 0.6056, 0.0001
 OTHER_LATE = 0.004
 ONLINE_2024 = 0.98
@@ -48,7 +48,7 @@ class Dossiers:
     """
 
     day: Ints
-    long_an: Bools
+    part: Ints
     cell: Ints
     u: Floats
     procedure: Ints
@@ -84,19 +84,19 @@ def _daily(rng: np.random.Generator, days: Ints, rate: float) -> Ints:
     return out
 
 
-def _receptions(rng: np.random.Generator, scale: float) -> tuple[Ints, Bools]:
-    """(day, Long An part) of every dossier; the window is exact."""
+def _receptions(rng: np.random.Generator, scale: float, of: Province) -> tuple[Ints, Ints]:
+    """(day, part) of every dossier; the window of the first part is exact."""
     days = working_days(START, HORIZON)
     window = (days >= WINDOW[0]) & (days <= WINDOW[1])
-    rate = WINDOW_COUNT / int(window.sum()) * scale
+    rate = of.received / int(window.sum()) * scale
     own = _daily(rng, days, rate)
-    exact = c.weighted(rng, np.ones(int(window.sum())), round(WINDOW_COUNT * scale))
+    exact = c.weighted(rng, np.ones(int(window.sum())), round(of.received * scale))
     own[window] = np.bincount(exact, minlength=int(window.sum()))
-    other = _daily(rng, days, rate * TAY_NINH_SHARE)
-    day = np.concatenate([np.repeat(days, own), np.repeat(days, other)])
-    long_an = np.arange(len(day)) < own.sum()
+    counts = [own] + [_daily(rng, days, rate * other.dossiers) for other in of.parts[1:]]
+    day = np.concatenate([np.repeat(days, count) for count in counts])
+    part = np.repeat(np.arange(len(counts)), [count.sum() for count in counts])
     order = np.argsort(day, kind="stable")
-    return day[order], long_an[order]
+    return day[order], part[order]
 
 
 def _procedures(rng: np.random.Generator, listed: Catalogue, popularity: Floats, day: Ints) -> Ints:
@@ -122,7 +122,7 @@ def _agency(listed: Catalogue, agencies: Agencies, units: Units, d: dict[str, In
     """
     department = np.array([int(r["so_nganh"]) for r in read("fields.csv")])[listed.field[d["procedure"]]]
     level, cell = listed.level[d["procedure"]], d["cell"]
-    side = np.where(day >= REFORM, 2, (~units.long_an[cell]).astype(np.int64))
+    side = np.where(day >= REFORM, len(units.of.parts), units.part[cell])
     province = agencies.department[side, (day >= MERGER).astype(np.int64), department]
     commune = agencies.commune[units.resolve(cell, u, day)]
     successor = listed.replaced_by[d["procedure"]]
@@ -188,25 +188,24 @@ def generate(
 ) -> Dossiers:
     """All dossiers up to the horizon in the order of reception."""
     rng = c.generator(seed, "dossiers")
-    day, long_an = _receptions(rng, scale)
-    n = len(day)
-    own = c.weighted(rng, units.population * units.long_an, n)
-    cell = np.where(long_an, own, c.weighted(rng, units.population * ~units.long_an, n))
+    day, part = _receptions(rng, scale, units.of)
+    n, first = len(day), part == 0
+    cell = units.cells_by_part(rng, part, units.population)
     u = rng.random(n)
     popularity = popularity_of(rng, listed)
     procedure = _procedures(rng, listed, popularity, day)
-    window = long_an & (day >= WINDOW[0]) & (day <= WINDOW[1])
-    surely, never = served(rng, listed, popularity, scale, window, procedure)
+    window, expected = first & (day >= WINDOW[0]) & (day <= WINDOW[1]), round(units.of.online * scale)
+    surely, never = served(rng, listed, popularity, expected, window, procedure)
     places = {"day": day, "cell": cell, "procedure": procedure}
     agency = _agency(listed, agencies, units, places, u, day)
-    quarter = long_an & (day >= QUARTER[0]) & (day <= QUARTER[1])
+    quarter = first & (day >= QUARTER[0]) & (day <= QUARTER[1])
     usual = np.clip(0.93 + 0.00006 * (day - START), 0, 0.99)
-    online = rng.random(n) < np.where(long_an & (day >= WINDOW[0]), ONLINE_2024, usual)
-    drawn = _draw(rng, window & ~surely & ~never, round(WINDOW_ONLINE * scale) - int(surely.sum()))
+    online = rng.random(n) < np.where(first & (day >= WINDOW[0]), ONLINE_2024, usual)
+    drawn = _draw(rng, window & ~surely & ~never, expected - int(surely.sum()))
     online = np.where(window, surely | drawn, online)
     channel = np.where(online, 2, np.where(rng.random(n) < 0.9, 1, 3))
     refused = (rng.random(n) < REFUSED) & ~quarter
-    times = _times(rng, listed, day, procedure, long_an, refused)
+    times = _times(rng, listed, day, procedure, first, refused)
     over = _hand_over(listed, agencies, units, {**places, "agency": agency}, u, times["finished"], refused)
     done = (times["ending"] == 0) & ~refused
     digitised = np.where(quarter, _quota(rng, quarter, DIGITISED), rng.random(n) < 0.5 + 0.0004 * (day - START))
@@ -215,7 +214,7 @@ def generate(
     )
     out = Dossiers(
         day=day,
-        long_an=long_an,
+        part=part,
         cell=cell,
         u=u,
         procedure=procedure,
@@ -246,7 +245,7 @@ def _unlucky(draw: Floats, year_2024: Bools) -> Bools:
 
 
 def _times(
-    rng: np.random.Generator, listed: Catalogue, day: Ints, procedure: Ints, long_an: Bools, refused: Bools
+    rng: np.random.Generator, listed: Catalogue, day: Ints, procedure: Ints, first: Bools, refused: Bools
 ) -> dict[str, Ints]:
     """Reception, supplement, due, end and return of each dossier, in local seconds.
 
@@ -266,7 +265,7 @@ def _times(
     end_day = add_working_days(np.where(wait > 0, answer_day, day), np.where(wait > 0, np.maximum(early - 1, 0), early))
     end_day = np.minimum(end_day, due_day)
     # Promised in 2024, or so shortly before it that a late one would be settled in it.
-    year_2024 = long_an & (due_day >= WINDOW[0] - 30) & (due_day < WINDOW[0] + 366)
+    year_2024 = first & (due_day >= WINDOW[0] - 30) & (due_day < WINDOW[0] + 366)
     late = _unlucky(rng.random(n), year_2024)
     end_day = np.where(late, add_working_days(due_day, rng.integers(1, 12, n)), end_day)
     end_day = np.maximum(end_day, answer_day)
@@ -385,7 +384,7 @@ class DossierTable:
         short = c.join(agency, "-", c.date_text(day, "%y%m%d"), "-", c.digits(d.sequence[rows], 4))
         long = c.join(agency, "-", c.date_text(day, "%Y%m%d"), "-", c.digits(d.sequence[rows], 7))
         level = self.listed.level[d.procedure[rows]]
-        side = c.take(("H53", "H39"), d.long_an[rows].astype(np.int64))
+        side = c.take([part.agency_code for part in self.units.of.parts], d.part[rows])
         number = np.array([_number(str(r["agency_code"])) for r in self.agencies.rows])[d.agency[rows]]
         old = c.join(
             "000.00.",

@@ -14,8 +14,6 @@ from simulator.units import Units, read
 from simulator.world.business import Enterprises
 from simulator.world.people import People
 
-PARCELS = {True: 1_200_000, False: 800_000}
-"""Parcels on 1/7/2023 at scale 1: Long An, old Tây Ninh."""
 PER_SHEET = 260
 SPLIT_RATE, CHANGE_RATE, RECODED_SHARE = 0.004, 0.06, 0.78
 SURVEYED_SHARE = 40
@@ -78,8 +76,8 @@ def generate(seed: int, scale: float, units: Units) -> Parcels:
     cell = np.sort(
         np.concatenate(
             [
-                c.weighted(rng, np.where(units.long_an == old, units.population, 0.0), round(total * scale))
-                for old, total in PARCELS.items()
+                c.weighted(rng, np.where(units.part == number, units.population, 0.0), round(part.parcels * scale))
+                for number, part in enumerate(units.of.parts)
             ]
         )
     )
@@ -200,8 +198,8 @@ class ParcelTable:
         former = units.resolve(p.cell[rows], p.u[rows], np.minimum(last, REFORM - 1))
         present = units.resolve(p.cell[rows], p.u[rows], last)
         shown = np.where(kept_old, former, present)
-        long_an = units.long_an[p.cell[rows]]
-        meridian = np.where(long_an, 105.75, 105.5)
+        part = units.part[p.cell[rows]]
+        meridian = np.array([one.central_meridian for one in units.of.parts])[part]
         north, east = geodesy.transverse_mercator(p.latitude[rows], p.longitude[rows], meridian)
         ended = p.ended[rows] <= as_of
         legal = c.mix(rows, 43) % 20 == 0
@@ -223,7 +221,7 @@ class ParcelTable:
             "thua_goc_id": c.blank(c.uuid_text(p.uuid[np.maximum(parent, 0)]), parent < 0),
             "x_north": _metres(north),
             "y_east": _metres(east),
-            "kinh_tuyen_truc": c.take(("105-30", "105-45"), long_an.astype(np.int64)),
+            "kinh_tuyen_truc": c.take([one.meridian for one in units.of.parts], part),
             "ranh_gioi": _boundary(rows, north, east, p.area[rows]),
             "dang_tranh_chap": c.take(("f", "t"), p.disputed[rows].astype(np.int64)),
             "thoi_diem_khoi_tao": c.stamp_iso(c.at(p.created[rows], _second(rows, 42)), ""),
@@ -337,8 +335,8 @@ class RightTable:
 
     layout = LAND_RIGHT
 
-    def __init__(self, seed: int, parcels: Parcels, people: People, firms: Enterprises) -> None:
-        self.p, self.people, self.firms = parcels, people, firms
+    def __init__(self, seed: int, parcels: Parcels, people: People, firms: Enterprises, card_prefix: str) -> None:
+        self.p, self.people, self.firms, self.card_prefix = parcels, people, firms, card_prefix
         rng = c.generator(seed, "land rights")
         count = 1 + (rng.random(len(parcels.cell)) < 0.2)
         self.parcel = np.repeat(np.arange(len(count)), count)
@@ -381,7 +379,7 @@ class RightTable:
         year = people.birth[person].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
         full = c.mix(rows, 49) % 4 == 0
         born = c.choose(full, c.date_text(people.birth[person]), c.plain(year))
-        numbers = c.choose(old, c.join("30", c.digits(c.mix(person, 6), 7)), people.resident_number(person))
+        numbers = c.choose(old, c.join(self.card_prefix, c.digits(c.mix(person, 6), 7)), people.resident_number(person))
         detail = c.take(names.DETAILS, c.mix(person, 50) % len(names.DETAILS))
         return {
             "quyen_id": c.uuid_text(self.uuid[rows]),

@@ -14,9 +14,9 @@ from simulator import defects, names
 from simulator.clock import HORIZON, REFORM, START
 from simulator.columns import NEVER, Bools, Column, Floats, Ints
 from simulator.layouts import RESIDENT
+from simulator.province import Province
 from simulator.units import Units
 
-LONG_AN, OLD_TAY_NINH = 1_743_400, 1_190_000
 AGE_BANDS = (
     7.6, 8.1, 7.9, 6.8, 6.7, 7.7, 8.6, 8.4, 7.6, 6.9, 6.2, 5.5, 4.7, 3.4, 2.1, 1.1, 0.8, 0.5, 0.15, 0.05,
 )  # fmt: skip
@@ -83,8 +83,8 @@ class People:
 def population_per_cell(units: Units, scale: float) -> Ints:
     """People per cell on 1/7/2023, exact per old province by largest remainder."""
     out = np.zeros(units.cells, dtype=np.int64)
-    for mask, total in ((units.long_an, LONG_AN), (~units.long_an, OLD_TAY_NINH)):
-        share = np.where(mask, units.population, 0.0)
+    for number, part in enumerate(units.of.parts):
+        share, total = np.where(units.part == number, units.population, 0.0), part.population
         exact = share / share.sum() * round(total * scale)
         whole = np.floor(exact).astype(np.int64)
         missing = round(total * scale) - int(whole.sum())
@@ -173,10 +173,13 @@ def personal_numbers(province: Ints, sex: Ints, birth: Ints) -> Ints:
     return out
 
 
-def _birth_province(rng: np.random.Generator, long_an: Bools, birth: Ints) -> Ints:
-    own = np.where((birth >= REFORM) | long_an, 80, 72)
+def _birth_province(rng: np.random.Generator, of: Province, part: Ints, birth: Ints) -> Ints:
+    former = np.array([int(one.code) for one in of.parts])
+    own = np.where(birth >= REFORM, int(of.code), former[part])
     elsewhere = (rng.random(len(birth)) < 0.12) & (birth < START)
-    return np.where(elsewhere, rng.choice(OTHER_BIRTH_PROVINCES, len(birth)), own)
+    return np.where(
+        elsewhere, rng.choice([p for p in OTHER_BIRTH_PROVINCES if f"{p:02}" not in of.codes], len(birth)), own
+    )
 
 
 def generate(seed: int, scale: float, units: Units) -> People:
@@ -224,7 +227,7 @@ def generate(seed: int, scale: float, units: Units) -> People:
     kin = (relation == 3) | (relation == 4) | (relation == 5)
     surname = np.where(kin, surname[head], surname)
     since = _since(rng, birth, created, n)
-    number = personal_numbers(_birth_province(rng, units.long_an[cell], birth), sex, birth)
+    number = personal_numbers(_birth_province(rng, units.of, units.part[cell], birth), sex, birth)
     columns = {
         "cell": cell, "u": u, "household": household, "relation": relation, "sex": sex, "birth": birth,
         "number": number, "surname": surname, "middle": names.draw_by_sex(rng, listed.middle_of, sex),

@@ -12,11 +12,9 @@ from simulator import columns as c
 from simulator.clock import MERGER, REFORM, SPLIT_2024
 from simulator.columns import NEVER, Bools, Column, Ints
 from simulator.layouts import AGENCY, PROCEDURE
+from simulator.province import Province
 from simulator.units import Units, read
 
-H_LONG_AN, H_TAY_NINH = "H39", "H53"
-H_MERGED = "H53"
-"""Code of the merged province: presumably that of its name; not confirmed by a source."""
 FIRST_DAY = c.day_number("2021-01-01")
 DEPARTMENTS = (
     "Sở Nội vụ", "Sở Tư pháp", "Sở Kế hoạch và Đầu tư", "Sở Tài chính", "Sở Công Thương",
@@ -89,8 +87,9 @@ def agencies(units: Units) -> Agencies:
         )  # fmt: skip
         return len(rows) - 1
 
-    department = np.zeros((3, 2, len(DEPARTMENTS) + 1), dtype=np.int64)  # old Long An, old Tây Ninh, merged
-    for side, (h, province) in enumerate(((H_LONG_AN, "tỉnh Long An"), (H_TAY_NINH, "tỉnh Tây Ninh"))):
+    parts, merged, title = units.of.parts, units.of.agency_code, units.of.title
+    department = np.zeros((len(parts) + 1, 2, len(DEPARTMENTS) + 1), dtype=np.int64)  # the parts, then the merged one
+    for side, (h, province) in enumerate((part.agency_code, part.title) for part in parts):
         add(h, f"Ủy ban nhân dân {province}", "TINH", None, None, FIRST_DAY, REFORM - 1)
         for number, name in enumerate(DEPARTMENTS, start=1):
             ends = number in MERGED_ON_2025_03
@@ -107,18 +106,18 @@ def agencies(units: Units) -> Agencies:
     district = _districts(units, add)
     commune = np.full(len(units.code), -1, dtype=np.int64)
     _legacy_communes(units, add, commune)
-    add(f"{H_MERGED}", "Ủy ban nhân dân tỉnh Tây Ninh", "TINH", None, None, REFORM, NEVER)
+    add(merged, f"Ủy ban nhân dân {title}", "TINH", None, None, REFORM, NEVER)
     for number, name in enumerate(DEPARTMENTS, start=1):
         if number in MERGED_ON_2025_03:
             continue
-        full = f"{NEW_NAMES.get(number, name).removesuffix(' tỉnh')} tỉnh Tây Ninh"
-        department[2, :, number] = add(f"{H_MERGED}.{number}", full, "TINH", H_MERGED, None, REFORM, NEVER)
+        full = f"{NEW_NAMES.get(number, name).removesuffix(' tỉnh')} {title}"
+        department[-1, :, number] = add(f"{merged}.{number}", full, "TINH", merged, None, REFORM, NEVER)
     for old, new_number in MERGED_ON_2025_03.items():
-        department[2, :, old] = department[2, :, new_number]
+        department[-1, :, old] = department[-1, :, new_number]
     for i in range(units.cells, len(units.code)):
-        code = f"{H_MERGED}.{101 + i - units.cells}"
+        code = f"{merged}.{101 + i - units.cells}"
         name = f"Trung tâm Phục vụ hành chính công {units.name[i].lower()[:1]}{units.name[i][1:]}"
-        commune[i] = add(code, name, "XA", H_MERGED, units.code[i], REFORM, NEVER)
+        commune[i] = add(code, name, "XA", merged, units.code[i], REFORM, NEVER)
     codes = c.texts([str(row["agency_code"]) for row in rows])
     return Agencies(rows, codes, department, district, commune)
 
@@ -129,7 +128,7 @@ def _districts(units: Units, add) -> Ints:  # type: ignore[no-untyped-def]
     for cell in range(units.cells):
         name = units.district[cell]
         if name not in seen:
-            h = H_LONG_AN if units.long_an[cell] else H_TAY_NINH
+            h = units.of.parts[units.part[cell]].agency_code
             code = f"{h}.{_district_number(units, cell)}"
             title = f"Bộ phận Tiếp nhận và Trả kết quả {units.district_name[cell]}"
             seen[name] = add(code, title, "HUYEN", h, None, FIRST_DAY, REFORM - 1)
@@ -138,13 +137,15 @@ def _districts(units: Units, add) -> Ints:  # type: ignore[no-untyped-def]
 
 
 def _district_number(units: Units, cell: int) -> int:
-    return 31 + int(units.district[cell]) - (794 if units.long_an[cell] else 703)
+    """Departments have the numbers up to 30; districts follow, in the order of their codes."""
+    same = np.flatnonzero(units.part == units.part[cell])
+    return 31 + int(units.district[cell]) - min(int(units.district[i]) for i in same)
 
 
 def _legacy_communes(units: Units, add, commune: Ints) -> None:  # type: ignore[no-untyped-def]
     counter: dict[str, int] = {}
     for cell in range(units.cells):
-        h = H_LONG_AN if units.long_an[cell] else H_TAY_NINH
+        h = units.of.parts[units.part[cell]].agency_code
         parent = f"{h}.{_district_number(units, cell)}"
         counter[parent] = counter.get(parent, 0) + 1
         split = units.edges_2024[cell][0] < 2 or units.parts_2024[cell][0] != cell
@@ -154,7 +155,7 @@ def _legacy_communes(units: Units, add, commune: Ints) -> None:  # type: ignore[
         commune[cell] = add(code, name, "XA", parent, units.code[cell], FIRST_DAY, end)
 
 
-def catalogue(seed: int) -> Catalogue:
+def catalogue(seed: int, province: Province) -> Catalogue:
     """The list of procedures over time; not scaled."""
     rng = c.generator(seed, "procedures")
     service = np.concatenate([np.repeat(np.arange(3), counts) for counts in (KEPT, ENDED, ADDED)])
@@ -187,7 +188,7 @@ def catalogue(seed: int) -> Catalogue:
     start = np.concatenate([start, np.full(down, REFORM)])
     decided, published = _decided(c.generator(seed, "decisions"), start)
     return Catalogue(
-        code=_codes(rng, total),
+        code=_codes(rng, total, province.parts[0].agency_code),
         field=np.concatenate([field, field[district]]),
         level=np.concatenate([level, np.full(down, 2)]),
         service=np.concatenate([service, service[district]]),
@@ -211,11 +212,11 @@ def _decided(rng: np.random.Generator, start: Ints) -> tuple[Ints, Ints]:
     return decided, decided + wait
 
 
-def _codes(rng: np.random.Generator, count: int) -> list[str]:
+def _codes(rng: np.random.Generator, count: int, agency_code: str) -> list[str]:
     serial = 1000 + np.sort(rng.choice(13_000, count, replace=False))
     head = rng.permutation(np.repeat(np.arange(1, 4), -(-count // 3)))[:count]
     local = rng.random(count) < 0.3
-    suffix = f".000.00.00.{H_LONG_AN}"
+    suffix = f".000.00.00.{agency_code}"
     return [
         f"{h}.{s:06d}{suffix if own else ''}"
         for h, s, own in zip(head.tolist(), rng.permutation(serial).tolist(), local.tolist(), strict=True)

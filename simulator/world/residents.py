@@ -75,7 +75,7 @@ class Residents:
         phone_seed = c.mix(rows, 5) + touched
         child = birth_after(p.birth[rows], 2012)
         card = c.join(
-            c.take(("30", "29"), (~units.long_an[p.cell[rows]]).astype(np.int64)), c.digits(c.mix(rows, 6), 7)
+            c.take([part.card_prefix for part in units.of.parts], units.part[p.cell[rows]]), c.digits(c.mix(rows, 6), 7)
         )
         house = np.where(moved, p.households + rows, p.household[rows])
         detail = c.mix(house, 8) % len(names.DETAILS)
@@ -161,7 +161,8 @@ class Events:
             np.where(moved, p.move_u[person], p.u[person]),
             day,
         )
-        other = c.take(OTHER_PROVINCES, c.mix(rows, 9) % len(OTHER_PROVINCES))
+        others = [code for code in OTHER_PROVINCES if code not in units.of.codes]
+        other = c.take(others, c.mix(rows, 9) % len(others))
         origin = np.where(kind == 4, before, here)
         leaves = (kind == 3) | (kind == 4)
         return {

@@ -8,7 +8,6 @@ from simulator.units import read
 from simulator.world.procedures import Catalogue
 
 WINDOW = (c.day_number("2024-01-01"), c.day_number("2024-03-14"))
-WINDOW_COUNT, WINDOW_ONLINE = 64_022, 62_968
 WINDOW_SERVICES, WINDOW_SERVICES_ONLINE = 386, 375
 """Services with dossiers in the window, and those with any filed online; fewer when the dossiers do not suffice."""
 
@@ -21,14 +20,13 @@ def popularity_of(rng: np.random.Generator, listed: Catalogue) -> Floats:
 
 
 def served(
-    rng: np.random.Generator, listed: Catalogue, popularity: Floats, scale: float, window: Bools, procedure: Ints
+    rng: np.random.Generator, listed: Catalogue, popularity: Floats, online: int, window: Bools, procedure: Ints
 ) -> tuple[Bools, Bools]:
-    """Moves the dossiers of the window to the few services that had any then, each at least once.
+    """Moves the dossiers of the window, so many of them online, to the few services that had any then, each at least once.
 
     Returns which dossiers are for certain (filed online, filed otherwise): one of each service.
     """
     rows = rng.permutation(np.flatnonzero(window))
-    online = round(WINDOW_ONLINE * scale)
     used, unused = (
         min(WINDOW_SERVICES_ONLINE, online),
         min(WINDOW_SERVICES - WINDOW_SERVICES_ONLINE, len(rows) - online),

@@ -16,7 +16,7 @@ from simulator.columns import day_number
 from simulator.world import procedures as simulated_procedures
 
 Row = dict[str, Any]
-UNITS = REPOSITORY / "simulator" / "data"
+UNITS = REPOSITORY / "simulator" / "data" / "80"
 AS_OF = "2025-09-30"
 OLD_WARD, PRESENT_WARD = (
     "27694",

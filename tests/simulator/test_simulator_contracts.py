@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simulator import layouts
+from simulator import layouts, province
 from simulator.landdb import column_type
-from simulator.units import read
 
 STAGING = Path(__file__).resolve().parents[2] / "dbt_project" / "models" / "staging"
 LAYOUTS = [value for value in vars(layouts).values() if isinstance(value, layouts.Layout)]
@@ -39,8 +38,8 @@ def test_land_types(layout: layouts.Layout) -> None:
 
 
 def test_code_lists_of_units() -> None:
-    assert list(wanted("admin", "unit").values()) == list(read("units.csv")[0])
-    assert list(wanted("admin", "unit_change").values()) == list(read("unit_change.csv")[0])
+    assert list(wanted("admin", "unit").values()) == list(province.load().rows("units.csv")[0])
+    assert list(wanted("admin", "unit_change").values()) == list(province.load().rows("unit_change.csv")[0])
 
 
 def test_all_tables_are_simulated() -> None:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 import pytest
 from simulator_home import AS_OF, SCALE, SEED, Built, Row, delivered
 
+from simulator import province as provinces
 from simulator.build import World, generate
 from simulator.clock import REFORM, add_working_days, working_days
 from simulator.columns import day_number
 from simulator.delivery import Table
 from simulator.units import load, unit_rows
-from simulator.world.people import LONG_AN, OLD_TAY_NINH, population_per_cell
+from simulator.world.people import population_per_cell
 
 Maker = Callable[[str, float, int], Built]
 
@@ -63,7 +64,7 @@ def test_one_day_changes_only_what_happened_that_day(world: World, number: int) 
 
 def test_units_in_three_vintages() -> None:
     def count(day: str, province: str) -> int:
-        rows = [r for r in unit_rows("2026-01-01") if r["cap"] == "XA" and r["ma_tinh"] == province]
+        rows = [r for r in unit_rows("2026-01-01", provinces.load()) if r["cap"] == "XA" and r["ma_tinh"] == province]
         return sum(r["tu_ngay"] <= day and (not r["den_ngay"] or r["den_ngay"] >= day) for r in rows)
 
     assert [count(d, "80") for d in ("2024-11-30", "2024-12-01", "2025-06-30", "2025-07-01")] == [
@@ -76,7 +77,7 @@ def test_units_in_three_vintages() -> None:
 
 
 def test_code_list_does_not_tell_the_future() -> None:
-    rows = unit_rows("2025-06-30")
+    rows = unit_rows("2025-06-30", provinces.load())
     assert max(r["tu_ngay"] for r in rows) < "2025-07-01"
     assert {r["ma"] for r in rows if r["den_ngay"]} == {"27688", "28006"}
 
@@ -112,8 +113,8 @@ def test_places_resolve_to_units_in_force() -> None:
 def test_population_is_exact_at_any_scale(scale: float) -> None:
     units = load()
     cells = population_per_cell(units, scale)
-    assert int(cells[units.long_an].sum()) == round(LONG_AN * scale)
-    assert int(cells[~units.long_an].sum()) == round(OLD_TAY_NINH * scale)
+    for number, part in enumerate(units.of.parts):
+        assert int(cells[units.part == number].sum()) == round(part.population * scale)
 
 
 def _long_an(rows: list[Row], first: str, last: str) -> list[Row]:
@@ -197,7 +198,7 @@ def test_events_agree_with_the_register(built: Built, world: World) -> None:
 def test_vital_rates(world: World) -> None:
     kinds = Counter(r["event_type"] for r in delivered(world.streamed[1]))
     years = (day_number(AS_OF) - day_number("2023-07-01")) / 365.25
-    people = (LONG_AN + OLD_TAY_NINH) * SCALE
+    people = sum(part.population for part in provinces.load().parts) * SCALE
     assert kinds["KS"] / years / people * 1000 == pytest.approx(15, abs=1.5)
     assert kinds["KT"] / years / people * 1000 == pytest.approx(6.5, abs=1.2)
 
