@@ -12,15 +12,13 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
-import pyarrow.csv as pacsv
 from psycopg import sql
 
-from khochung import extract, raw
+from khochung import binary, extract, raw
 from khochung.ahead import one_ahead
 from khochung.contract import Column, Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-CSV = pacsv.WriteOptions(include_header=False)
 
 
 @dataclass
@@ -49,12 +47,15 @@ class Incoming:
             return 0
         names = raw.names(column.name for column in self.table.columns)
         # Frozen: nobody has seen the table yet, so no later reader or vacuum has to write to it.
-        statement = sql.SQL("copy {} ({}) from stdin (format csv, freeze)").format(self.relation, names)
-        rows = 0
+        statement = sql.SQL("copy {} ({}) from stdin (format binary, freeze)").format(self.relation, names)
+        rows, types = 0, list(self.staged.values())
         with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for count, text in one_ahead(_as_csv(chain([first], iterator))):
-                copy.write(text)
+            copy.write(binary.HEADER)
+            for count, blocks in one_ahead(_encoded(chain([first], iterator), types)):
                 rows += count
+                for block in blocks:
+                    copy.write(block)
+            copy.write(binary.TRAILER)
         return rows
 
     def refuse(self) -> int:
@@ -131,12 +132,15 @@ class Incoming:
         return True
 
     def _create(self, schema: pa.Schema) -> None:
-        self.staged = {column.name: _staged_type(column, schema.field(column.name)) for column in self.table.columns}
+        columns = self.table.columns
+        self.staged = {
+            column.name: binary.column_type(column.data_type, schema.field(column.name)) for column in columns
+        }
         if self.is_first:
             raw.create_tables(self.connection, self.table, self.staged, self.load_id)
         else:
-            columns = raw.declared(self.staged)
-            self._run("create temp table {relation} ({columns}) on commit drop", columns=columns)
+            declared = raw.declared(self.staged)
+            self._run("create temp table {relation} ({columns}) on commit drop", columns=declared)
 
     def _untyped(self) -> list[Column]:
         return [column for column in self.table.columns if self.staged[column.name] != column.data_type]
@@ -184,17 +188,9 @@ def scalar(connection: Connection, statement: sql.SQL | sql.Composed) -> int:
     return int(row[0]) if row else 0
 
 
-def _as_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, memoryview]]:
+def _encoded(batches: Iterable[pa.RecordBatch], types: list[str]) -> Iterator[tuple[int, list[memoryview]]]:
     for batch in batches:
-        sink = pa.BufferOutputStream()
-        pacsv.write_csv(batch, sink, CSV)
-        yield batch.num_rows, memoryview(sink.getvalue())
-
-
-def _staged_type(column: Column, field: pa.Field) -> str:
-    """The contract's type where the value is known to have it, else text until `refuse` has looked at it."""
-    known = not pa.types.is_string(field.type) or extract.source_type(field) == column.data_type
-    return column.data_type if known else "text"
+        yield batch.num_rows, list(binary.blocks(batch, types))
 
 
 def _no_key(name: str, kind: str) -> sql.Composable:

@@ -1,19 +1,23 @@
-"""PostgreSQL sources at COPY speed: one read-only, repeatable-read snapshot for the count and for the rows.
+"""PostgreSQL sources: binary COPY into Arrow batches by ADBC, in one read-only, repeatable-read snapshot.
 
-Rows travel as COPY text and are parsed by Arrow, so no Python object is made for a value.
+No Python object is made for a value. What the driver has no exact Arrow type for is spelled by the server.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import closing, contextmanager
+from datetime import date, datetime
 from typing import Any
 
-import psycopg
+import adbc_driver_manager
+import adbc_driver_postgresql
 import pyarrow as pa
-from psycopg import sql
+import pyarrow.compute as pc
+from adbc_driver_manager._reader import AdbcRecordBatchReader  # the one reader whose errors keep their SQLSTATE
+from adbc_driver_postgresql import dbapi
+from psycopg import ProgrammingError, conninfo, sql
 
-from khochung.contract import Source, Table
-from khochung.errors import SourceRefusedError, SourceUnavailableError
+from khochung.contract import Column, Source, Table
+from khochung.errors import ConfigurationError, SourceRefusedError, SourceUnavailableError
 from khochung.extract import EXTRA, Window, missing_columns, typed_schema, with_source_type
 from khochung.extract.database.session import (
     CONNECT_SECONDS,
@@ -21,95 +25,160 @@ from khochung.extract.database.session import (
     Batches,
     condition,
     cursor_column,
+    fit,
     interrupted,
-    parse_csv,
+    raise_misfit,
     unknown_columns,
 )
+
+BATCH_BYTES = 4 << 20
+SESSION = (
+    f"set statement_timeout = '{TIME_LIMIT_SECONDS}s'",
+    "set datestyle = 'ISO'",
+    "set timezone = 'UTC'",
+    "begin transaction isolation level repeatable read, read only",
+)
+SPELLED_TYPES = {"timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone"}
+# Types that the driver hands on as they are, and that turn into any type of a contract as their text would.
+PLAIN = frozenset({"smallint", "integer", "bigint", "text", "character varying"})
+EXACT = frozenset({"double precision", "boolean", "date", "timestamp", "timestamptz", "uuid", "numeric"})
+# The number behind a day or a moment, how many of them a day has, and the days of the calendar.
+DAY = {pa.date32(): (pa.int32(), 1)} | {
+    pa.timestamp("us", zone): (pa.int64(), 86_400_000_000) for zone in (None, "UTC")
+}
+CALENDAR = range((date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days + 1)
+NO_TABLE, NO_RIGHT, CANCELED = ("42P01", "3F000"), "42501", "57014"
 
 
 @contextmanager
 def connect(source: Source, variable: str, address: str) -> Iterator["PostgreSQL"]:
     """A session in one snapshot. `address`: a URL or keywords, as libpq takes them."""
     try:
-        connection = psycopg.connect(address, connect_timeout=CONNECT_SECONDS, application_name="khochung extract")
-    except psycopg.OperationalError as error:
-        said = str(error).strip().splitlines()[-1]
+        keywords = conninfo.make_conninfo(
+            address, connect_timeout=CONNECT_SECONDS, application_name="khochung extract", client_encoding="UTF8"
+        )
+    except ProgrammingError:
+        raise ConfigurationError(f"{variable} is not a libpq address: expected postgresql://…") from None
+    try:
+        connection = dbapi.connect(keywords, autocommit=True)
+    except adbc_driver_manager.Error as error:
+        said = " ".join(str(error).split()).removeprefix("IO: [libpq] Failed to connect: ")
         refused = any(word in said for word in ("password", "authentication", "does not exist", "pg_hba"))
         kind = SourceRefusedError if refused else SourceUnavailableError
-        raise kind(f"source {source.name}: {said}; check {variable}") from error
-    with connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        connection.execute(f"set statement_timeout = '{TIME_LIMIT_SECONDS}s'")
-        connection.execute("set datestyle = 'ISO'")
-        connection.execute("set timezone = 'UTC'")
+        raise kind(f"source {source.name}: {said}; check {variable}") from None
+    with closing(connection), closing(connection.cursor()) as cursor:
+        for statement in SESSION:
+            cursor.execute(statement)
         yield PostgreSQL(connection)
 
 
 class PostgreSQL:
     """A session of a PostgreSQL source."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    def __init__(self, connection: dbapi.Connection) -> None:
         self._connection = connection
 
     def columns(self, table: Table) -> dict[str, str]:
         """Column -> PostgreSQL's name of its type, without a length or a scale."""
-        try:
-            cursor = self._connection.execute(sql.SQL("select * from {} limit 0").format(_relation(table)))
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
-            raise missing_columns(table, [f"the table {table.path}"], "the database") from error
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise SourceRefusedError(
-                f"{table.source}: our account may not read {table.path}; ask its owner for SELECT"
-            ) from error
-        kinds = {column.name: column.type_code for column in cursor.description or ()}
-        names = self._connection.execute(
-            "select oid, format_type(oid, null) from pg_type where oid = any(%s)", [list(kinds.values())]
+        # Which error this one gives tells a table that is not there from one that we may not read.
+        self._rows(f"select * from {_relation(table)} limit 0", table)
+        name = sql.Literal(_relation(table)).as_string()
+        described = self._rows(
+            "select attname::text, format_type(atttypid, null) from pg_attribute "
+            f"where attrelid = to_regclass({name}) and attnum > 0 and not attisdropped order by attnum",
+            table,
         )
-        spelled: dict[int, str] = dict(names.fetchall())
-        return {name: spelled[kind] for name, kind in kinds.items()}
+        return dict(described)
 
     def count(self, table: Table, kinds: dict[str, str], window: Window) -> int:
-        counted = self._connection.execute(sql.SQL("select count(*) ") + _from(table, window)).fetchone()
-        return int(counted[0]) if counted else 0
+        return int(self._rows(f"select count(*) {_from(table, window)}", table)[0][0])
 
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
         """Typed columns; of those that travel as text we note where the source's type is the contract's."""
-        fields = [
-            with_source_type(field, column.data_type)
-            if pa.types.is_string(field.type) and kinds[column.path] == column.data_type
-            else field
-            for field, column in zip(typed_schema(table), table.columns, strict=True)
-        ]
+        fields = []
+        for field, column in zip(typed_schema(table), table.columns, strict=True):
+            if kinds[column.path] == column.data_type == "uuid":
+                field = pa.field(field.name, pa.uuid())
+            elif pa.types.is_string(field.type) and kinds[column.path] == column.data_type:
+                field = with_source_type(field, column.data_type)
+            fields.append(field)
         return pa.schema([*fields, pa.field(EXTRA, pa.string())] if unknown_columns(table, kinds) else fields)
 
     def batches(self, table: Table, kinds: dict[str, str], window: Window, schema: pa.Schema) -> Batches:
-        wanted: list[sql.Composable] = [sql.Identifier(column.path) for column in table.columns]
+        wanted = [_expression(column, kinds[column.path]) for column in table.columns]
         if unknown := unknown_columns(table, kinds):
-            names = sql.SQL(", ").join(map(sql.Identifier, unknown))
-            wanted.append(sql.SQL("(select row_to_json(extra.*) from (select {}) as extra)").format(names))
-        columns = sql.SQL(", ").join(wanted)
-        query = sql.SQL("copy (select {} {}) to stdout (format csv)").format(columns, _from(table, window))
+            names = ", ".join(map(_quote, unknown))
+            wanted.append(f"(select row_to_json(extra.*)::text from (select {names}) as extra)")
         try:
-            with self._connection.cursor().copy(query) as copy:
-                yield from parse_csv(copy, table, schema)
-        except psycopg.Error as error:  # its text may quote a value
-            reason = f"it took longer than {TIME_LIMIT_SECONDS // 60} minutes"
-            if not isinstance(error, psycopg.errors.QueryCanceled):
-                reason = f"SQLSTATE {error.sqlstate or 'none'} ({type(error).__name__})"
-            raise interrupted(table, reason) from None
+            with closing(self._connection.cursor()) as cursor:
+                hint = adbc_driver_postgresql.StatementOptions.BATCH_SIZE_HINT_BYTES.value
+                cursor.adbc_statement.set_options(**{hint: str(BATCH_BYTES)})
+                cursor.execute(f"select {', '.join(wanted)} {_from(table, window)}")
+                handle = cursor.fetch_arrow()
+                with AdbcRecordBatchReader._import_from_c(handle.address) as reader:
+                    for batch in reader:
+                        yield _checked(fit(batch, table, schema), table)
+        except adbc_driver_manager.Error as error:
+            raise _failed(table, error) from None
+
+    def _rows(self, statement: str, table: Table) -> list[tuple[Any, ...]]:
+        try:
+            with closing(self._connection.cursor()) as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+        except adbc_driver_manager.Error as error:
+            raise _failed(table, error) from None
 
 
-def _from(table: Table, window: Window) -> sql.Composable:
+def _failed(table: Table, error: adbc_driver_manager.Error) -> Exception:
+    """Our error for the server's, whose text may quote a value."""
+    if error.sqlstate in NO_TABLE:
+        return missing_columns(table, [f"the table {table.path}"], "the database")
+    if error.sqlstate == NO_RIGHT:
+        return SourceRefusedError(f"{table.source}: our account may not read {table.path}; ask its owner for SELECT")
+    if error.sqlstate == CANCELED:
+        return interrupted(table, f"it took longer than {TIME_LIMIT_SECONDS // 60} minutes")
+    return interrupted(table, f"SQLSTATE {error.sqlstate or 'none'} ({type(error).__name__})")
+
+
+def _expression(column: Column, kind: str) -> str:
+    name = _quote(column.path)
+    is_same = column.data_type in EXACT and kind == SPELLED_TYPES.get(column.data_type, column.data_type)
+    if kind in PLAIN or is_same:
+        return name
+    # As its type spells it: a cast would cut blanks off `character` and add a mask to `inet`.
+    return f"case when {name} is distinct from null then concat({name}) end"
+
+
+def _checked(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
+    """Raises ContractError for what is no day of a calendar (infinity, before Christ) or no text."""
+    for array, column in zip(batch.columns, table.columns, strict=False):
+        if pa.types.is_string(array.type):
+            try:
+                array.validate(full=True)  # a database without an encoding of its own holds any bytes
+            except pa.ArrowInvalid:
+                raise_misfit(table, [column])
+        elif array.type in DAY:
+            unit, size = DAY[array.type]
+            found = pc.min_max(array.view(unit)).as_py()
+            if any(day is not None and day // size not in CALENDAR for day in found.values()):
+                raise_misfit(table, [column])
+    return batch
+
+
+def _from(table: Table, window: Window) -> str:
     column = cursor_column(table)
 
     def literal(moment: datetime) -> str:
         is_local = column is not None and column.data_type == "timestamp"
         return sql.Literal(moment.replace(tzinfo=None) if is_local else moment).as_string()
 
-    where = condition(table, window, lambda name: sql.Identifier(name).as_string(), literal)
-    return sql.SQL("from {} where {}").format(_relation(table), sql.SQL(where))
+    return f"from {_relation(table)} where {condition(table, window, _quote, literal)}"
 
 
-def _relation(table: Table) -> sql.Composable:
-    return sql.SQL(".").join(sql.Identifier(part) for part in table.path.split("."))
+def _relation(table: Table) -> str:
+    return ".".join(_quote(part) for part in table.path.split("."))
+
+
+def _quote(name: str) -> str:
+    return sql.Identifier(name).as_string()

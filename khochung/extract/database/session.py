@@ -171,11 +171,13 @@ def _whole_rows(blocks: Iterable[Any]) -> Iterator[bytes]:
 def fit(batch: pa.RecordBatch, table: Table, schema: pa.Schema) -> pa.RecordBatch:
     """A driver's batch in the delivery's types, without loss. Raises ContractError, which names no value."""
     arrays = []
-    for array, field, column in zip(batch.columns, schema, table.columns, strict=True):
+    for place, (array, field) in enumerate(zip(batch.columns, schema, strict=True)):
+        if isinstance(array, pa.ExtensionArray) and array.type != field.type:
+            array = array.storage
         try:
             arrays.append(pc.cast(array, field.type))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise_misfit(table, [column])
+            raise_misfit(table, list(table.columns[place : place + 1]))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
