@@ -39,7 +39,7 @@ AGENCY_ROLES = r"""
 """
 Role = Literal["loader", "transformer", "analyst", "publisher", "operator"]
 DATABASE = "warehouse"
-SCRIPTS = [Path(__file__).parent / "sql" / name for name in ("bootstrap.sql",)]
+SCRIPTS = [Path(__file__).parent / "sql" / name for name in ("bootstrap.sql", "vietnamese.sql")]
 # What each role may do in each schema; `quality` and the dbt layers belong to the transformer, who grants onward.
 SCHEMAS = ("staging", "intermediate", "marts", "kpi", "open_data", "quality", "seeds", "snapshots")
 # `enter`: name what is in the schema; which relations may be read is said at each of them. `agency` is the group that
