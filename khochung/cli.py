@@ -92,16 +92,20 @@ def pools() -> None:
 
 @main.command()
 def docs() -> None:
-    """Write the data dictionary, and dbt's documentation of the warehouse as one HTML file."""
-    from khochung import dictionary, transform, warehouse
+    """Write the data dictionary, the entity diagram, and dbt's documentation of the warehouse as one HTML file."""
+    from khochung import diagram, dictionary, transform, warehouse
 
     settings = Settings.from_environment()
     for path in dictionary.write(REPOSITORY / dictionary.FOLDER):
         click.echo(f"data dictionary: {path}")
+    (REPOSITORY / diagram.PAGE).write_text(diagram.page(transform.manifest(settings)), encoding="utf-8")
+    click.echo(f"entity diagram: {REPOSITORY / diagram.PAGE}")
     try:
         warehouse.connect(settings, "transformer").close()
     except ConfigurationError as error:
-        raise ConfigurationError(f"the data dictionary is written; dbt's pages need the warehouse: {error}") from error
+        raise ConfigurationError(
+            f"the data dictionary and the diagram are written; dbt's pages need the warehouse: {error}"
+        ) from error
     click.echo(f"dbt documentation: {transform.document(settings)}")
 
 

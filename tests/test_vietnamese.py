@@ -21,7 +21,7 @@ SORTED = [
     "Bến Cầu", "Bến Lức", "Bình Thành", "Bình Thạnh", "Cao Đài", "Cần Đước", "Cần Giuộc", "Dân", "Dương Minh Châu", "Đà",
     "Đức Hòa", "Đức Huệ", "Em", "Êm", "Gò Dầu", "Hòa Thành", "hoa thơm", "Hưng Điền", "Lộc Ninh", "Lương Hòa", "Ngọc",
     "Nhơn Hòa Lập", "Ớt", "Phước Vinh", "Phường", "Phường 1", "Phường 2", "Quý", "Tân Hòa", "Tân Thành", "Tân Thạnh",
-    "Thủ Thừa", "Trảng Bàng", "Tuyên Bình", "Ưu", "Vàm Cỏ", "Xá", "Xã", "Yên",
+    "Thủ Thừa", "Trảng Bàng", "Tuyên Bình", "Ưu", "Vàm Cỏ", "Xã", "Xá", "Yên",
 ]  # fmt: skip
 
 Ask = Callable[..., list[tuple[Any, ...]]]
