@@ -30,12 +30,19 @@ sources. A test compares the two. #}
     {{ return(facts) }}
 {%- endmacro %}
 
+{# Earlier versions of the rows of a source's table, as the loader kept them: the columns of the contract and `_load_id`. #}
+{% macro earlier_versions(source_name, table_name) -%}
+    {{ source(source_name, table_name) | string | replace(table_name ~ '"', table_name ~ '__history"') }}
+{%- endmacro %}
+
 {# The texts that mean "nothing was said" in `<row>.<column>`, from the contract of the table whose base model is being
-compiled, or tested. They come from outside: a unit test sees no sources. #}
+compiled, or tested: base_<source>__<table>, and what may follow after `__`. They come from outside: a unit test sees no
+sources. #}
 {% macro missing_texts(value) -%}
     {%- set texts = [''] -%}
     {%- if execute -%}
-        {%- set table = (model.tested_node_unique_id or model.unique_id).split('.')[-1] | replace('base_', '', 1) -%}
+        {%- set name = (model.tested_node_unique_id or model.unique_id).split('.')[-1] | replace('base_', '', 1) -%}
+        {%- set table = name.split('__')[:2] | join('__') -%}
         {%- set texts = fromjson(env_var('KHOCHUNG_DBT_MISSING')).get(table, {}).get(value.split('.')[-1]) -%}
         {%- if texts is none -%}
             {{ exceptions.raise_compiler_error(value ~ " is no column of the contract of " ~ table) }}
