@@ -1,6 +1,6 @@
 -- What happened to a commune that ended: one row per receiver, with the share of its people and of its land.
--- Shares, best first: the only receiver takes all; what the resolution states; what records show (people by their abode,
--- parcels by their new code); people as the land, or land as the people; all to the receiver of the seat.
+-- Shares, best first: the only receiver takes all; what the resolution states; what records show (people by their
+-- abode, parcels by their new code); people as the land, or land as the people; all to the receiver of the seat.
 -- What records show is decided once, by the first delivery after which enough of them were seen in every receiver, and
 -- stands: later deliveries change nothing. Three decimals, so that no count can be read off a share; the seat takes the
 -- rest, which makes the sum exactly 1.
@@ -95,6 +95,15 @@ enough as (
         and sum(records) >= {{ var('share_needs_records') }}
 ),
 
+first_enough as (
+    select
+        subject,
+        old_key,
+        min(load_id) as load_id
+    from enough
+    group by subject, old_key
+),
+
 decided as (
     select
         known.subject,
@@ -102,14 +111,7 @@ decided as (
         known.new_key,
         known.amount / sum(known.amount) over (partition by known.subject, known.old_key) as share
     from known
-    inner join (
-        select
-            subject,
-            old_key,
-            min(load_id) as load_id
-        from enough
-        group by subject, old_key
-    ) as first_enough
+    inner join first_enough
         on
             known.subject = first_enough.subject
             and known.old_key = first_enough.old_key

@@ -66,7 +66,8 @@ inner join {{ ref('stg_admin__division') }} as division
     between division.period_from and division.period_to
 inner join {{ ref('stg_admin__commune_period') }} as abode
     on version.current_commune = abode.commune_code and division.new_key = abode.commune_key
-    and {{ address_day('version.current_district', 'version.updated_on') }} between abode.period_from and abode.period_to
+    and {{ address_day('version.current_district', 'version.updated_on') }}
+    between abode.period_from and abode.period_to
 where
     coalesce(version.permanent_since < division.effective_on, true)
     and (version.status_code = '1' or version.updated_on >= division.effective_on)
