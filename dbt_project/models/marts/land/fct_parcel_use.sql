@@ -1,6 +1,6 @@
 select
     cast(md5('use ' || use.use_id) as uuid) as use_key,
-    cast(md5('parcel ' || use.parcel_id) as uuid) as parcel_key,
+    {{ parcel_key('use.parcel_id') }} as parcel_key,
     parcel.commune_key,
     parcel.present_key as present_commune_key,
     use.land_type,

@@ -82,6 +82,7 @@ select
     birth_day,
     dia_chi as holder_address,
     certificate_no,
+    {{ certificate_class('certificate_no') }} as certificate_class,
     case when issued_on <= {{ as_of() }} then issued_on end as issued_on,
     updated_at,
     {{ verdict() }}

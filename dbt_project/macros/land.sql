@@ -1,0 +1,108 @@
+{# Keys of this warehouse are hashes of what the source calls a record: the same after every rebuild. #}
+{% macro parcel_key(parcel_id) -%}
+    cast(md5('parcel ' || {{ parcel_id }}) as uuid)
+{%- endmacro %}
+
+{# The series of a certificate, by the shape of its serial: two letters and eight digits since 1/1/2025 (TT 10/2024),
+two and six before, one letter and six or seven digits on the oldest. Blanks do not count. #}
+{% macro certificate_class(serial) -%}
+    {%- set plain = "translate(" ~ serial ~ ", '0123456789 ', '9999999999')" -%}
+    case
+        when {{ serial }} is null then 'none'
+        when substr({{ plain }}, 3) = '99999999' then 'two letters, eight digits'
+        when substr({{ plain }}, 3) = '999999' then 'two letters, six digits'
+        when substr({{ plain }}, 2) in ('999999', '9999999') then 'one letter'
+        else 'other'
+    end
+{%- endmacro %}
+
+{# Spells on a path (the CTE `spells`: origin_key, path_no, from_month, until_month, dimensions and measures) cut where
+the commune changed, and summed. #}
+{% macro land_stays(dimensions, measures) -%}
+, cut as (
+    select
+        step.commune_key,
+        {%- for name in dimensions + measures %}
+        spells.{{ name }},
+        {%- endfor %}
+        case
+            when step.step_from < date '{{ var("first_month") }}' then spells.from_month
+            else greatest(spells.from_month, {{ month_number('step.step_from') }})
+        end as from_month,
+        case
+            when step.step_to = 'infinity' then spells.until_month
+            else least(spells.until_month, {{ month_number('(step.step_to + 1)') }})
+        end as until_month
+    from spells
+    inner join {{ ref('int_territory__path_step') }} as step
+        on spells.origin_key = step.origin_key and spells.path_no = step.path_no
+)
+
+select
+    commune_key,
+    {%- for name in dimensions %}
+    {{ name }},
+    {%- endfor %}
+    from_month,
+    until_month,
+    {%- for name in measures %}
+    sum({{ name }}) as {{ name }}{{ "," if not loop.last }}
+    {%- endfor %}
+from cut
+where from_month < coalesce(until_month, from_month + 1)
+group by commune_key, {% for name in dimensions %}{{ name }}, {% endfor %}from_month, until_month
+{%- endmacro %}
+
+{# The stock at every month-end on which the commune was in force: what began up to it less what ended, by running sums.
+Rows of nothing are left out. `stays` has from_month, until_month and the measures. #}
+{% macro stock_by_month(stays, dimensions, measures) -%}
+{%- set cell = (['commune_key'] + dimensions) | join(', ') -%}
+with changes as (
+    select
+        {%- for name in ['commune_key'] + dimensions %}
+        stay.{{ name }},
+        {%- endfor %}
+        point.month_no,
+        {%- for name in measures %}
+        sum(point.sign * stay.{{ name }}) as {{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ stays }} as stay
+    cross join lateral (values (stay.from_month, 1), (stay.until_month, -1)) as point (month_no, sign)
+    where point.month_no <= {{ last_month() }}
+    group by {% for name in ['commune_key'] + dimensions %}stay.{{ name }}, {% endfor %}point.month_no
+),
+
+spine as (
+    select
+        {%- for name in ['commune_key'] + dimensions %}
+        cells.{{ name }},
+        {%- endfor %}
+        month.month_no
+    from (select distinct {{ cell }} from changes) as cells
+    inner join {{ ref('dim_administrative_unit') }} as unit on cells.commune_key = unit.commune_key
+    cross join lateral generate_series(
+        greatest({{ opening_month() }}, {{ month_number('unit.valid_from') }}),
+        least({{ last_month() }}, {{ month_number("(unit.valid_to + 1)") }} - 1)
+    ) as month (month_no)
+),
+
+stock as (
+    select
+        {%- for name in ['commune_key'] + dimensions %}
+        spine.{{ name }},
+        {%- endfor %}
+        spine.month_no,
+        {%- for name in measures %}
+        sum(coalesce(changes.{{ name }}, 0)) over (
+            partition by {% for name in ['commune_key'] + dimensions %}spine.{{ name }}{{ ", " if not loop.last }}{% endfor %}
+            order by spine.month_no
+        ) as {{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from spine
+    left join changes
+        on spine.month_no = changes.month_no
+        {%- for name in ['commune_key'] + dimensions %}
+        and spine.{{ name }} = changes.{{ name }}
+        {%- endfor %}
+)
+{%- endmacro %}

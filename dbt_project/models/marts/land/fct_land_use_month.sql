@@ -1,0 +1,10 @@
+{{ stock_by_month(ref('int_land__use_stay'), dimensions=['land_type'], measures=['uses', 'area_m2']) }}
+
+select
+    {{ month_end('month_no') }} as month_end,
+    commune_key,
+    land_type,
+    cast(uses as integer) as uses,
+    area_m2
+from stock
+where uses <> 0
