@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -178,13 +178,18 @@ def fill(settings: Settings) -> None:
             for table in source.tables:
                 raw.create_tables(connection, table, {column.name: column.data_type for column in table.columns}, 1)
                 raw.add_key(connection, table)
-            for table_name, row in SOURCES.get(name, list)():
-                relation = sql.Identifier("raw", source.table(table_name).relation)
-                values = row | {"_load_id": 1, "_loaded_at": "2025-09-30 01:00+07"}
-                names = sql.SQL(", ").join(map(sql.Identifier, values))
-                places = sql.SQL(", ").join(map(sql.Placeholder, values))
-                connection.execute(sql.SQL("insert into {} ({}) values ({})").format(relation, names, places), values)
+            insert(connection, name, SOURCES.get(name, list)())
     location.update(settings)
+
+
+def insert(connection: Any, source: str, rows: Iterable[tuple[str, Row]]) -> None:
+    """Add records of a source to raw, as load 1 of the last day."""
+    for table, row in rows:
+        relation = sql.Identifier("raw", contract.source(source).table(table).relation)
+        values = row | {"_load_id": 1, "_loaded_at": "2025-09-30 01:00+07"}
+        names = sql.SQL(", ").join(map(sql.Identifier, values))
+        places = sql.SQL(", ").join(map(sql.Placeholder, values))
+        connection.execute(sql.SQL("insert into {} ({}) values ({})").format(relation, names, places), values)
 
 
 def run(settings: Settings, *arguments: str, as_of: str = AS_OF, build_id: int = 7) -> int:

@@ -4,10 +4,10 @@ with children as (
     select
         child.parcel_id,
         child.parent_parcel_id,
-        child.area_m2,
         child.created_on,
         count(*) over same_parent as siblings,
-        sum(child.area_m2) over same_parent as siblings_area_m2
+        row_number() over (partition by child.parent_parcel_id order by child.parcel_id) as child_no,
+        round(child.area_m2 / sum(child.area_m2) over same_parent, 6) as weight_area
     from {{ ref('int_land__parcel') }} as child
     where child.parent_parcel_id is not null
     window same_parent as (partition by child.parent_parcel_id)
@@ -19,6 +19,12 @@ select
     case when children.siblings > 1 then 'divided' else 'replaced' end as relation,
     cast(children.siblings as integer) as children,
     coalesce(children.created_on, parent.ended_on) as effective_on,
-    round(children.area_m2 / children.siblings_area_m2, 6) as weight_area
+    -- The first child takes what rounding leaves, so that the shares sum to exactly 1.
+    cast(case
+        when children.child_no = 1
+            then 1 - coalesce(sum(children.weight_area) filter (where children.child_no > 1) over same_parent, 0)
+        else children.weight_area
+    end as numeric(7, 6)) as weight_area
 from children
 inner join {{ ref('int_land__parcel') }} as parent on children.parent_parcel_id = parent.parcel_id
+window same_parent as (partition by children.parent_parcel_id)

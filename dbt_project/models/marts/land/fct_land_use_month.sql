@@ -5,6 +5,6 @@ select
     commune_key,
     land_type,
     cast(uses as integer) as uses,
-    area_m2
+    cast(area_m2 as numeric(20, 2)) as area_m2
 from stock
 where uses <> 0

@@ -4,6 +4,6 @@ select
     {{ month_end('month_no') }} as month_end,
     commune_key,
     cast(parcels as integer) as parcels,
-    area_m2
+    cast(area_m2 as numeric(20, 2)) as area_m2
 from stock
 where parcels <> 0
