@@ -19,9 +19,11 @@ two and six before, one letter and six or seven digits on the oldest. Blanks do 
 {# Spells on a path (the CTE `spells`: origin_key, path_no, from_month, until_month, dimensions and measures) cut where
 the commune changed, and summed. #}
 {% macro land_stays(dimensions, measures) -%}
+{%- set place = ['commune_key', 'present_commune_key'] + dimensions -%}
 , cut as (
     select
         step.commune_key,
+        path.present_key as present_commune_key,
         {%- for name in dimensions + measures %}
         spells.{{ name }},
         {%- endfor %}
@@ -34,15 +36,14 @@ the commune changed, and summed. #}
             else least(spells.until_month, {{ month_number('(step.step_to + 1)') }})
         end as until_month
     from spells
+    inner join {{ ref('int_territory__path') }} as path
+        on spells.origin_key = path.origin_key and spells.path_no = path.path_no
     inner join {{ ref('int_territory__path_step') }} as step
         on spells.origin_key = step.origin_key and spells.path_no = step.path_no
 )
 
 select
-    commune_key,
-    {%- for name in dimensions %}
-    {{ name }},
-    {%- endfor %}
+    {{ place | join(',\n    ') }},
     from_month,
     until_month,
     {%- for name in measures %}
@@ -50,35 +51,31 @@ select
     {%- endfor %}
 from cut
 where from_month < coalesce(until_month, from_month + 1)
-group by commune_key, {% for name in dimensions %}{{ name }}, {% endfor %}from_month, until_month
+group by {{ place | join(', ') }}, from_month, until_month
 {%- endmacro %}
 
 {# The stock at every month-end on which the commune was in force: what began up to it less what ended, by running sums.
-Rows of nothing are left out. `stays` has from_month, until_month and the measures. #}
+`stays` has commune_key, present_commune_key, from_month, until_month, dimensions and measures. #}
 {% macro stock_by_month(stays, dimensions, measures) -%}
-{%- set cell = (['commune_key'] + dimensions) | join(', ') -%}
+{%- set cell = ['commune_key', 'present_commune_key'] + dimensions -%}
 with changes as (
     select
-        {%- for name in ['commune_key'] + dimensions %}
-        stay.{{ name }},
-        {%- endfor %}
+        {{ cell | join(',\n        ') }},
         point.month_no,
         {%- for name in measures %}
-        sum(point.sign * stay.{{ name }}) as {{ name }}{{ "," if not loop.last }}
+        sum(point.sign * {{ name }}) as {{ name }}{{ "," if not loop.last }}
         {%- endfor %}
     from {{ stays }} as stay
     cross join lateral (values (stay.from_month, 1), (stay.until_month, -1)) as point (month_no, sign)
     where point.month_no <= {{ last_month() }}
-    group by {% for name in ['commune_key'] + dimensions %}stay.{{ name }}, {% endfor %}point.month_no
+    group by {{ cell | join(', ') }}, point.month_no
 ),
 
 spine as (
     select
-        {%- for name in ['commune_key'] + dimensions %}
-        cells.{{ name }},
-        {%- endfor %}
+        cells.*,
         month.month_no
-    from (select distinct {{ cell }} from changes) as cells
+    from (select distinct {{ cell | join(', ') }} from changes) as cells
     inner join {{ ref('dim_administrative_unit') }} as unit on cells.commune_key = unit.commune_key
     cross join lateral generate_series(
         greatest({{ opening_month() }}, {{ month_number('unit.valid_from') }}),
@@ -88,21 +85,14 @@ spine as (
 
 stock as (
     select
-        {%- for name in ['commune_key'] + dimensions %}
-        spine.{{ name }},
-        {%- endfor %}
-        spine.month_no,
+        {{ cell | join(',\n        ') }},
+        month_no,
         {%- for name in measures %}
         sum(coalesce(changes.{{ name }}, 0)) over (
-            partition by {% for name in ['commune_key'] + dimensions %}spine.{{ name }}{{ ", " if not loop.last }}{% endfor %}
-            order by spine.month_no
+            partition by {{ cell | join(', ') }} order by month_no
         ) as {{ name }}{{ "," if not loop.last }}
         {%- endfor %}
     from spine
-    left join changes
-        on spine.month_no = changes.month_no
-        {%- for name in ['commune_key'] + dimensions %}
-        and spine.{{ name }} = changes.{{ name }}
-        {%- endfor %}
+    left join changes using ({{ cell | join(', ') }}, month_no)
 )
 {%- endmacro %}

@@ -1,4 +1,5 @@
--- The same of uses, by land type. What a use was before its last change is not known: today's type holds for all months.
+-- The same of uses, by land type. What a use was before its last change is not known: today's type holds for every
+-- month.
 with spells as (
     select
         parcel.origin_key,

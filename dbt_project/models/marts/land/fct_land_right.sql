@@ -1,6 +1,7 @@
 select
     cast(md5('right ' || holding.right_id) as uuid) as right_key,
     {{ parcel_key('holding.parcel_id') }} as parcel_key,
+    parcel.commune_key,
     parcel.present_key as present_commune_key,
     case holding.holder_type
         when 'CN' then 'individual'

@@ -3,6 +3,7 @@
 select
     {{ month_end('month_no') }} as month_end,
     commune_key,
+    present_commune_key,
     land_type,
     cast(uses as integer) as uses,
     cast(area_m2 as numeric(20, 2)) as area_m2
