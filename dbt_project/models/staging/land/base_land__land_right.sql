@@ -79,6 +79,8 @@ select
     ten_chu as holder_name,
     holder_id_text,
     personal_id,
+    -- The number of an enterprise is public.
+    case when holder_type = 'TC' then holder_id_text end as enterprise_code,
     birth_day,
     dia_chi as holder_address,
     certificate_no,
