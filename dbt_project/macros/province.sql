@@ -14,3 +14,15 @@ by the `prefixes` of their agencies, and the `meridians` of its maps. #}
         {%- endfor %}
     end
 {%- endmacro %}
+
+{# True where a known central meridian, written 105-45, and a number of degrees from it make a meridian of the province. #}
+{% macro is_meridian_of_province(meridian, is_known, degrees) -%}
+    {%- set wanted = [] -%}
+    {%- for name in province().meridians -%}{%- do wanted.append(name[:3] | int + name[-2:] | int / 60) -%}{%- endfor -%}
+    case
+        when {{ is_known }}
+            then cast(left({{ meridian }}, 3) as integer) + cast(right({{ meridian }}, 2) as integer) / 60.0 + {{ degrees }}
+                in ({{ (wanted or [0]) | join(", ") }})
+        else false
+    end
+{%- endmacro %}

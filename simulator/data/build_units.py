@@ -58,6 +58,8 @@ CHANGES_2024 = {
         ("28006", "28012", "MP", "true", "1011", "2.70"),
     ]
 }
+MISPLACED = {"31379": "31378"}
+"""Commune that the package puts at its namesake of another province -> where it went: Phú Tân of Hậu Giang, Phú Hữu."""
 Split = dict[str, bool]
 
 
@@ -113,7 +115,7 @@ class Package:
             ]  # fmt: skip
             real = [p for p in parts if not alike or p["isDefaultNewWard"]]
             found[self.old[nfc(old)]] = {self.new[nfc(p["newWardKey"])]: p["isDefaultNewWard"] for p in real}
-        return found
+        return found | {old: {new: True} for old, new in MISPLACED.items() if old in found}
 
 
 def key_of(key: str, name: str, is_ambiguous: bool) -> str:
@@ -138,6 +140,8 @@ def legacy_units(package: Package) -> list[list[object]]:
     communes = package.db.execute(
         f"select wardCode, ward, wardType, districtCode, provinceCode, wardLat, wardLon {where}", former
     ).fetchall()
+    points = {code: point for code, *point in package.db.execute("select wardCode, wardLat, wardLon from admin_units")}
+    communes = [(*row[:5], *points[MISPLACED[row[0]]]) if row[0] in MISPLACED else row for row in communes]
     ended = ENDED_2024.get(package.code, [])
     for code, name, kind, district, province, lat, lon in sorted(communes + ended):
         last = "2024-11-30" if code in {row[0] for row in ended} else end

@@ -73,8 +73,8 @@ located as (
     {{ once() }}
 ),
 
--- How far the point lies from the point of its commune: as declared, and as if the coordinates were of the next
--- meridian, a quarter of a degree (27 km) to the east or west: easting counts from the meridian, the point moves along.
+-- How far the point lies from the point of its commune: as declared, and as if the coordinates were of another
+-- meridian, quarters of a degree (27 km) to the east or west: easting counts from the meridian, the point moves along.
 measured as (
     select
         *,
@@ -84,7 +84,7 @@ measured as (
     from (
         select
             *,
-            0.25 * sign(commune_longitude - longitude) as next_meridian
+            round(4 * (commune_longitude - longitude)) / 4 as next_meridian
         from located
     ) as located
     {{ once() }}
@@ -94,7 +94,7 @@ placed as (
     select
         *,
         distance_km > {{ var('commune_reach_km') }} and distance_by_next_km <= {{ var('commune_reach_km') }}
-            as is_of_next_meridian
+        and {{ is_meridian_of_province('meridian', 'has_zone', 'next_meridian') }} as is_of_next_meridian
     from measured
 ),
 

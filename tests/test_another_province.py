@@ -1,0 +1,115 @@
+"""Hậu Giang (93), a part of Cần Thơ since 1/7/2025, from its stand-in sources to a release: no line of code knows it."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from end_to_end.conftest import free_port
+
+from khochung import contract, figures, gate, ingest, province, publication, services, transform, warehouse
+from khochung.errors import ConfigurationError
+from khochung.settings import Settings
+
+HAU_GIANG, AS_OF, SCALE = "93", date(2025, 9, 30), 0.002
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A home that serves Hậu Giang, after every source was read, every layer built, judged and released."""
+    settings = Settings(tmp_path_factory.mktemp("province"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIMULATOR_PORT", str(free_port()))
+        patch.setenv("KHOCHUNG_HOME", str(settings.home))
+        patch.setenv(province.VARIABLE, "")
+        province.serve(settings, HAU_GIANG)
+        settings.pinned_day.write_text(AS_OF.isoformat(), encoding="utf-8")
+        try:
+            services.start_postgres(settings)
+            for name, value in services.source_environment(settings).items():
+                patch.setenv(name, value)
+            stand_in = services.simulator(settings, SCALE, AS_OF.isoformat())
+            services.start(settings, stand_in)
+            services.wait_ready(settings, stand_in)
+            _pipeline(settings)
+            yield settings
+        finally:
+            services.stop_all(settings)
+
+
+def _pipeline(settings: Settings) -> None:
+    for source in contract.sources().values():
+        for table in source.tables:
+            assert list(ingest.ingest_table(settings, source, table, AS_OF))
+    build = transform.begin(settings)
+    transform.run_layer(settings, build, "staging")
+    assert [verdict.subject for verdict in gate.judge_sources(settings, build.build_id) if not verdict.passed] == []
+    transform.run_layer(settings, build, "marts")
+    transform.run_layer(settings, build, "open_data")
+    transform.finish(settings, build.build_id)
+    gate.judge_datasets(settings, build.build_id)
+    publication.release_build(settings, build.build_id)
+
+
+@pytest.fixture(scope="module")
+def ask(served: Settings) -> Ask:
+    def rows(statement: str) -> list[tuple[Any, ...]]:
+        with warehouse.connect(served, "analyst") as connection:
+            return connection.execute(statement).fetchall()
+
+    return rows
+
+
+def test_every_dataset_is_public(served: Settings) -> None:
+    states = json.loads((served.public / "api" / "v1" / "status.json").read_text(encoding="utf-8"))["datasets"]
+    assert {state["slug"]: state["reason"] for state in states if state["state"] != "current"} == {}
+    assert len(states) == len(contract.datasets())
+
+
+def test_what_the_public_reads_names_this_province_and_no_other(served: Settings) -> None:
+    pages = [served.public / name for name in ("index.html", "en/index.html", "catalog.jsonld", "data.json")]
+    text = " ".join(page.read_text(encoding="utf-8") for page in pages)
+    assert "Dữ liệu mở thành phố Cần Thơ" in text and "Open data of Cần Thơ City" in text
+    assert "Ủy ban nhân dân thành phố Cần Thơ" in text
+    assert not re.search(r"Long An|Tây Ninh|tayninh|\$[a-z]", text)
+
+
+def test_history_is_kept_by_former_province(ask: Ask) -> None:
+    assert ask("select distinct former_province from marts.dim_administrative_unit where level_code = 'XA' order by 1") == [
+        ("92",), ("93",), ("94",),
+    ]  # fmt: skip
+    present = "select count(*) from marts.dim_administrative_unit where level_code = 'XA' and is_present"
+    assert ask(present) == [(103,)]
+    prefixes = "select distinct split_part(agency_code, '.', 1), former_province from marts.dim_agency where valid_to is not null"
+    assert set(ask(prefixes)) == {("H13", "92"), ("H30", "93"), ("H51", "94")}
+    published = "select distinct former_province from open_data.births_deaths_by_month order by 1"
+    assert ask(published) == [("92",), ("93",), ("94",)]
+
+
+def test_residents_of_every_former_province_are_counted_before_and_after(ask: Ask) -> None:
+    counts = ask(
+        "select unit.former_province, sum(stock.residents) filter (where month_end = '2025-06-30'), "
+        "sum(stock.residents) filter (where month_end = '2025-07-31') "
+        "from marts.fct_resident_month as stock inner join marts.dim_administrative_unit as unit using (commune_key) "
+        "group by 1 order by 1"
+    )
+    assert [code for code, _, _ in counts] == ["92", "93", "94"]
+    assert all(before > 1000 and abs(after - before) < 0.02 * before for _, before, after in counts)
+
+
+def test_figures_of_another_province_are_not_held_against_it(served: Settings) -> None:
+    found = {item.code for item in figures.figures(served)}
+    assert "digital_teams_hau_giang" in found
+    assert "dossiers_online_share_2024_03_14" not in found
+
+
+def test_a_home_serves_one_province(served: Settings) -> None:
+    assert province.served().code == "92"
+    assert province.serve(served, "94").code == "92"
+    with pytest.raises(ConfigurationError, match="holds the data of province 92, not of 80"):
+        province.serve(served, "72")
+    assert os.environ[province.VARIABLE] == "92"
