@@ -1,6 +1,7 @@
 """Places through the reform: the lists of communes, joins on their codes, and what may be restated."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from commune_joins import bare_joins, without_validity
 from dbt_fixture import run
 
-from khochung.settings import Settings
+from khochung.settings import REPOSITORY, Settings
 
 Query = Callable[..., list[tuple[Any, ...]]]
 Node = dict[str, Any]
@@ -203,3 +204,25 @@ def test_counts_keep_their_sum_and_rates_are_worked_out_anew(built: Settings, qu
         (1, "M", "613.613", "429.100", "69.93"), (1, "N", "887.387", "370.900", "41.80"),
         (2, "M", "0.613", "0.613", "100.00"), (2, "N", "0.387", "0.387", "100.00"),
     ]  # fmt: skip
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+def examples() -> list[str]:
+    """The queries of docs/places.md."""
+    return re.findall(r"```sql\n(.*?)```", (REPOSITORY / "docs" / "places.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_page_has_its_examples() -> None:
+    assert len(examples()) >= 5
+
+
+@pytest.mark.parametrize("statement", examples(), ids=lambda statement: statement.split()[1])
+def test_an_example_answers_the_analyst(query: Query, statement: str) -> None:
+    assert query(statement, "analyst")
+
+
+def test_the_example_with_shares_loses_nothing(query: Query) -> None:
+    (statement,) = (text for text in examples() if "values" in text)
+    assert sum(row[-1] for row in query(statement, "analyst")) == 2310 + 1875
