@@ -43,6 +43,7 @@ CODE = {
     province.FOLDER: ("*.yml",),
     REPOSITORY / "khochung": ("*.py", "*.sql", "*.j2", "*.css"),
 }
+COMMUNES = "admin"  # the source that lists the communes
 _BAD = {"error", "fail", "runtime error", "partial success"}
 
 
@@ -170,11 +171,9 @@ def run_layer(settings: Settings, build: Build, layer: str) -> None:
     if layer == "staging":
         location.update(settings)
     target = settings.artefacts / "dbt" / layer
-    status = dbt(
-        settings,
-        ["build", *LAYERS[layer], "--exclude-resource-type", "unit_test", "--vars", _variables(build)],
-        target,
-    )
+    seen = _loads_seen(settings, build)
+    arguments = ["build", *LAYERS[layer], "--exclude-resource-type", "unit_test", "--vars", _variables(build, seen)]
+    status = dbt(settings, arguments if seen is not None else [*arguments, "--full-refresh"], target)
     failures = _record(settings, build, layer, target / "run_results.json")
     if failures or status != 0:
         detail = "\n".join(failures) or f"dbt ended with status {status}; its log is in {settings.logs.name}/dbt/"
@@ -250,8 +249,44 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _variables(build: Build) -> str:
-    return json.dumps({"as_of": build.as_of.isoformat(), "build_id": build.build_id})
+def _loads_seen(settings: Settings, build: Build) -> int | None:
+    """The loads that the last good build had seen: incremental models start from there. None: they start afresh.
+
+    They do so when a later build, even one that failed, was of other code or of a later day than this one, since it may
+    have left its rows in them; and when the list of communes has changed, by which every address is read.
+    """
+    with warehouse.connect(settings, "operator") as connection:
+        row = connection.execute(
+            """
+            with now as (select * from ops.build where build_id = %s),
+            good as (
+                select build.* from ops.build, now
+                where build.status = 'succeeded' and build.build_id < now.build_id
+                order by build.build_id desc limit 1
+            )
+            select good.loads_until from good, now
+            where
+                not exists (
+                    select from ops.build as between_them
+                    where
+                        between_them.build_id >= good.build_id and between_them.build_id < now.build_id
+                        and (between_them.code_sha256 <> now.code_sha256 or between_them.as_of > now.as_of)
+                )
+                and not exists (
+                    select from ops.load
+                    where
+                        load_id > good.loads_until and source_name = %s
+                        and inserted_rows + updated_rows + tombstoned_rows > 0
+                )
+            """,
+            [build.build_id, COMMUNES],
+        ).fetchone()
+    return row[0] if row else None
+
+
+def _variables(build: Build, seen: int | None) -> str:
+    values = {"as_of": build.as_of.isoformat(), "build_id": build.build_id}
+    return json.dumps(values if seen is None else values | {"loads_seen": seen})
 
 
 def _record(settings: Settings, build: Build, layer: str, results: Path) -> list[str]:

@@ -20,7 +20,11 @@ What the contract declares missing becomes null. `value`: `<row>.<column>` of th
 
 {# A code, without blanks around it. #}
 {% macro clean_code(value) -%}
-    {{ present(value, "btrim(" ~ value ~ ", U&' \\00A0\\200B\\FEFF')") }}
+    {{ present(value, trimmed(value)) }}
+{%- endmacro %}
+
+{% macro trimmed(value) -%}
+    btrim({{ value }}, U&' \00A0\200B\FEFF')
 {%- endmacro %}
 
 {# Null where `cleaned` is a text that means "nothing was said" in the column `value`. #}

@@ -3,6 +3,7 @@
     incremental_strategy='merge',
     unique_key='issue_key',
     on_schema_change='fail',
+    full_refresh=false,
     pre_hook='{{ extend_issue_log(this) }}',
     post_hook='{{ record_issue_trend(this) }}'
 ) }}

@@ -1,4 +1,6 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental', unique_key='_record_key', on_schema_change='fail', pre_hook='{{ forget_deleted() }}'
+) }}
 
 with cleaned as (
     select
@@ -15,7 +17,8 @@ with cleaned as (
         {{ clean_code('raw_row.commune_code') }} as commune_code,
         {{ clean_text('raw_row.address') }} as address
     from {{ source('business', 'household_business') }} as raw_row
-    where raw_row._deleted_at is null
+    {% call rows_to_judge('raw_row') %}
+    {% endcall %}
     {{ once() }}
 ),
 

@@ -1,4 +1,6 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental', unique_key='_record_key', on_schema_change='fail', pre_hook='{{ forget_deleted() }}'
+) }}
 
 with cleaned as (
     select
@@ -15,7 +17,9 @@ with cleaned as (
         {{ clean_code('raw_row.ngay_cap') }} as issued_on_text,
         raw_row.thoi_diem_cap_nhat as updated_at
     from {{ source('land', 'land_right') }} as raw_row
-    where raw_row._deleted_at is null
+    {% call rows_to_judge('raw_row') %}
+    or {{ changed_in('raw_row.thua_dat_id', source('land', 'parcel'), 'thua_dat_id', vanished=true) }}
+    {% endcall %}
     {{ once() }}
 ),
 

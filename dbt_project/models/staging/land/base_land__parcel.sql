@@ -1,4 +1,6 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental', unique_key='_record_key', on_schema_change='fail', pre_hook='{{ forget_deleted() }}'
+) }}
 
 with cleaned as (
     select
@@ -26,7 +28,9 @@ with cleaned as (
         raw_row.thoi_diem_ket_thuc as ended_at,
         raw_row.thoi_diem_cap_nhat as updated_at
     from {{ source('land', 'parcel') }} as raw_row
-    where raw_row._deleted_at is null
+    {% call rows_to_judge('raw_row') %}
+    or {{ changed_in('raw_row.thua_dat_id', source('land', 'parcel_use'), 'thua_dat_id') }}
+    {% endcall %}
     {{ once() }}
 ),
 

@@ -1,4 +1,6 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental', unique_key='_record_key', on_schema_change='fail', pre_hook='{{ forget_deleted() }}'
+) }}
 
 with cleaned as (
     select
@@ -26,7 +28,16 @@ with cleaned as (
         cast(raw_row.updated_at at time zone 'Asia/Ho_Chi_Minh' as date) as updated_on,
         raw_row.updated_at
     from {{ source('population', 'resident') }} as raw_row
-    where raw_row._deleted_at is null
+    {% call rows_to_judge('raw_row') %}
+    -- Somebody else has come to bear their number.
+    or raw_row.record_id in (
+        select bearer.record_id
+        from {{ this }} as bearer
+        inner join {{ source('population', 'resident') }} as other
+            on bearer.personal_id = lpad({{ trimmed('other.personal_id') }}, 12, '0')
+        where other._load_id > {{ var('loads_seen') }}
+    )
+    {% endcall %}
     {{ once() }}
 ),
 

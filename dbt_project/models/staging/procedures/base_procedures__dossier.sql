@@ -1,4 +1,6 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental', unique_key='_record_key', on_schema_change='fail', pre_hook='{{ forget_deleted() }}'
+) }}
 
 with cleaned as (
     select
@@ -33,7 +35,13 @@ with cleaned as (
         end as supplements,
         raw_row.updated_at
     from {{ source('procedures', 'dossier') }} as raw_row
-    where raw_row._deleted_at is null
+    {% call rows_to_judge('raw_row') %}
+    or {{ changed_in(trimmed('raw_row.agency_code'), source('procedures', 'agency'), trimmed('agency_code')) }}
+    or {{ changed_in(
+        "left(" ~ trimmed('raw_row.procedure_code') ~ ", 8)", source('procedures', 'procedure'),
+        "left(" ~ trimmed('procedure_code') ~ ", 8)"
+    ) }}
+    {% endcall %}
     {{ once() }}
 ),
 
@@ -124,6 +132,7 @@ checked as (
             issue('finished_at', 'DATE_IN_FUTURE', 'finished_at >= ' ~ as_of() ~ ' + 1'),
             issue('finished_at', 'DATE_ORDER', 'finished_at < received_at'),
             issue('returned_at', 'DATE_MALFORMED', 'returned_at_text is not null and returned_at is null'),
+            issue('returned_at', 'DATE_IN_FUTURE', 'returned_at >= ' ~ as_of() ~ ' + 1'),
             issue('returned_at', 'DATE_ORDER', 'returned_at < finished_at and finished_at < ' ~ as_of() ~ ' + 1'),
             issue('status_code', 'CODE_UNKNOWN', 'is_received is null', refuse=true),
             issue(
