@@ -192,7 +192,7 @@ def insert(connection: Any, source: str, rows: Iterable[tuple[str, Row]]) -> Non
         connection.execute(sql.SQL("insert into {} ({}) values ({})").format(relation, names, places), values)
 
 
-def run(settings: Settings, *arguments: str, as_of: str = AS_OF, build_id: int = 7) -> int:
+def run(settings: Settings, *arguments: str, as_of: str = AS_OF, build_id: int = 7, **variables: int) -> int:
     """dbt with the pipeline's variables."""
-    variables = json.dumps({"as_of": as_of, "build_id": build_id})
-    return transform.dbt(settings, [*arguments, "--vars", variables], settings.artefacts / "dbt")
+    values = json.dumps({"as_of": as_of, "build_id": build_id} | variables)
+    return transform.dbt(settings, [*arguments, "--vars", values], settings.artefacts / "dbt")

@@ -36,11 +36,25 @@ with cleaned as (
         raw_row.updated_at
     from {{ source('procedures', 'dossier') }} as raw_row
     {% call rows_to_judge('raw_row') %}
-    or {{ changed_in(trimmed('raw_row.agency_code'), source('procedures', 'agency'), trimmed('agency_code')) }}
+    {%- for column in ['agency_code', 'reception_agency_code'] %}
+    or {{ changed_in(trimmed('raw_row.' ~ column), source('procedures', 'agency'), trimmed('agency_code')) }}
+    {%- endfor %}
     or {{ changed_in(
         "left(" ~ trimmed('raw_row.procedure_code') ~ ", 8)", source('procedures', 'procedure'),
         "left(" ~ trimmed('procedure_code') ~ ", 8)"
     ) }}
+    -- In the hands of an agency that has ended: as it may have done since the last build.
+    or (
+        {{ trimmed('raw_row.status_code') }} in (
+            select status.status_code from {{ ref('dossier_status') }} as status where not status.is_final
+        )
+        and {{ trimmed('raw_row.agency_code') }} in (
+            select ended.agency_code
+            from {{ ref('stg_procedures__agency') }} as ended
+            group by ended.agency_code
+            having max(ended.valid_to) < {{ as_of() }}
+        )
+    )
     {% endcall %}
     {{ once() }}
 ),
