@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make run    the pipeline to a finished release   (SCALE=0.1 AS_OF=2025-09-30)"
+	@echo "make run    the pipeline to a finished release   (SCALE=0.1 AS_OF=2025-09-30 PROVINCE=80)"
 	@echo "make stop   end its services"
 	@echo "make test   every test        make lint    style, types, SQL"
 	@echo "make bench  measurements      make docs    documentation of the warehouse"
