@@ -1,6 +1,6 @@
 """`make bench`: every measurement beside its floor, printed and written to `.khochung/bench.json`.
 
-`SCALE` sets the size of the land register (default 1: two million parcels). `BENCH` names parts to run, else all do.
+`SCALE` sets the size of the province (default 1: two million parcels, three million residents). `BENCH` names parts to run, else all do.
 """
 
 import json
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from bench import database, files, rest
+from bench import warehouse as layers
 from bench.figures import Figure
 from khochung import postgres, services, warehouse
 from khochung.settings import Settings
@@ -24,6 +25,7 @@ PARTS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "database": database.figures,
     "files": files.figures,
     "rest": rest.figures,
+    "warehouse": layers.figures,
 }
 
 
