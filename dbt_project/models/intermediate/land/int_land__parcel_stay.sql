@@ -11,4 +11,4 @@ with spells as (
     group by origin_key, path_no, from_month, until_month
 )
 
-{{ land_stays(dimensions=[], measures=['parcels', 'area_m2']) }}
+{{ stays_on_paths(dimensions=[], measures=['parcels', 'area_m2']) }}

@@ -14,4 +14,4 @@ with spells as (
     group by parcel.origin_key, parcel.path_no, use.land_type, parcel.from_month, parcel.until_month
 )
 
-{{ land_stays(dimensions=['land_type'], measures=['uses', 'area_m2']) }}
+{{ stays_on_paths(dimensions=['land_type'], measures=['uses', 'area_m2']) }}

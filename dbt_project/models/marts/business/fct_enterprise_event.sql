@@ -1,5 +1,6 @@
 select
     event.event_no,
+    {{ business_key('enterprise', 'event.enterprise_code') }} as business_key,
     event.event_date,
     cast(date_trunc('month', event.event_date) as date) as month_start,
     case event.event_type

@@ -4,6 +4,7 @@ select
     state,
     main_industry,
     section,
+    industries,
     place_id,
     commune_key,
     capital_vnd,
