@@ -1,5 +1,5 @@
 -- Household businesses by location, with the path of their commune and the months at whose end they were there.
--- Counted by registered location, never by number: on 1/7/2025 the number became that of the owner, who may have several.
+-- Counted by registered location, never by number: on 1/7/2025 the number became the owner's, who may have several.
 select
     business.registration_no,
     business.main_industry,

@@ -1,5 +1,5 @@
--- The codes of level 4 that businesses use, and what stands above them. The register writes the name beside the code; of
--- levels 2 and 3 it names nothing.
+-- The codes of level 4 that businesses use, and what stands above them. The register writes the name beside the code;
+-- of levels 2 and 3 it names nothing.
 with named as (
     select
         split_part(line.text, ':', 1) as code,
