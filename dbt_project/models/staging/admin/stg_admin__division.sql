@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 -- Communes that were divided, in the words that records use for them: the code and the days on which it meant them.
 with pieces as (
     select
