@@ -82,7 +82,6 @@ class Province(Strict):
         """What the dbt project is told of it (macros/province.sql), as JSON."""
         return json.dumps(
             {
-                "code": self.code,
                 "prefixes": {one.agency_prefix: one.code for one in self.predecessors},
                 "meridians": self.parameters["meridians"],
             }

@@ -1,5 +1,6 @@
 """Hậu Giang (93), a part of Cần Thơ since 1/7/2025, from its stand-in sources to a release: no line of code knows it."""
 
+import csv
 import json
 import os
 import re
@@ -99,6 +100,18 @@ def test_residents_of_every_former_province_are_counted_before_and_after(ask: As
     )
     assert [code for code, _, _ in counts] == ["92", "93", "94"]
     assert all(before > 1000 and abs(after - before) < 0.02 * before for _, before, after in counts)
+
+
+def test_coordinates_under_the_meridian_of_a_neighbour_are_found(served: Settings) -> None:
+    """Half a degree lies between Hậu Giang and Sóc Trăng, a quarter between Long An and Tây Ninh."""
+    with (served.home / "simulator" / "injected_defects.csv").open(encoding="utf-8") as stream:
+        spoilt = {row["record_key"] for row in csv.DictReader(stream) if row["code"] == "MERIDIAN_MISMATCH"}
+    with warehouse.connect(served, "operator") as connection:
+        found = connection.execute(
+            "select record_key from quality.issue where issue_code = 'MERIDIAN_MISMATCH'"
+        ).fetchall()
+    assert spoilt
+    assert {key for (key,) in found} == spoilt
 
 
 def test_figures_of_another_province_are_not_held_against_it(served: Settings) -> None:

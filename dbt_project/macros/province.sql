@@ -1,5 +1,5 @@
-{# What the province that is served gives (provinces/, khochung/province.py): its `code`, the codes of the former provinces
-by the `prefixes` of their agencies, and the `meridians` of its maps. #}
+{# What the province that is served gives (provinces/, khochung/province.py): the codes of the former provinces by the
+`prefixes` of their agencies, and the `meridians` of its maps. #}
 {% macro province() -%}
     {{ return(fromjson(env_var('KHOCHUNG_DBT_PROVINCE')) if execute else {'prefixes': {}, 'meridians': []}) }}
 {%- endmacro %}
