@@ -14,6 +14,7 @@ select
     dossier.handling_agency_key,
     dossier.channel_code,
     dossier.applicant_type,
+    applicant.person_key,
     dossier.status_code,
     dossier.is_received,
     dossier.is_settled,
@@ -41,3 +42,5 @@ select
     dossier.owes_fee
 from {{ ref('int_procedures__dossier') }} as dossier
 left join hand_overs on dossier.dossier_code = hand_overs.dossier_code
+left join {{ ref('int_person__link') }} as applicant
+    on applicant.register = 'dossier' and dossier.dossier_code = applicant.record_key
