@@ -80,6 +80,17 @@ def bootstrap() -> None:
 
 
 @main.command()
+@click.confirmation_option(prompt="All keys of people and households change with the next build. Go on?")
+def rekey() -> None:
+    """Make a new key of the pseudonyms; the old one is lost."""
+    from khochung import pseudonym
+
+    settings = Settings.from_environment()
+    pseudonym.make(settings)
+    click.echo(f"new key in {pseudonym.path(settings)}: the DAG warehouse builds with it at its next wake; back it up")
+
+
+@main.command()
 def pools() -> None:
     """Airflow's pools as JSON, for `airflow pools import`."""
     from khochung import services

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -171,14 +171,14 @@ SOURCES = {
 }
 
 
-def fill(settings: Settings) -> None:
+def fill(settings: Settings, sources: Mapping[str, Callable[[], Iterator[tuple[str, Row]]]] = SOURCES) -> None:
     """Create the raw tables of every contract and insert the records, as the loader would have left them."""
     with warehouse.connect(settings, "loader") as connection:
         for name, source in contract.sources().items():
             for table in source.tables:
                 raw.create_tables(connection, table, {column.name: column.data_type for column in table.columns}, 1)
                 raw.add_key(connection, table)
-            insert(connection, name, SOURCES.get(name, list)())
+            insert(connection, name, sources.get(name, lambda: iter(()))())
     location.update(settings)
 
 
