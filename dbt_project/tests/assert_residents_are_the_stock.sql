@@ -1,5 +1,5 @@
--- People who live in the province today are those whom the monthly stock counts, when today ends a month. If this fails,
--- dim_person and fct_resident_month tell analysts two numbers.
+-- People who live in the province today are those whom the monthly stock counts, when today ends a month. If this
+-- fails, dim_person and fct_resident_month tell analysts two numbers.
 with people as (
     select
         commune_key,

@@ -22,7 +22,9 @@ households as (
     select
         household_no,
         {{ pseudonym('household', 'household_no') }} as household_key
-    from (select distinct household_no from members where household_no is not null) as numbered
+    from members
+    where household_no is not null
+    group by household_no
 )
 
 select

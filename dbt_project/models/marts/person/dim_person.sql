@@ -1,5 +1,5 @@
--- Who is named in the registers, without anything that tells one from the next: what is known of a person is shared with
--- at least as many others as a published count needs, else the years are withheld.
+-- Who is named in the registers, without anything that tells one from the next: what is known of a person is shared by
+-- as many as a published count needs, else the years are withheld.
 with people as (
     select
         person.person_key,
