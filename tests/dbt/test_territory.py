@@ -10,6 +10,7 @@ import pytest
 from commune_joins import bare_joins, without_validity
 from dbt_fixture import run
 
+from bench.cookbook import questions
 from khochung.settings import REPOSITORY, Settings
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -85,6 +86,12 @@ def test_no_model_joins_on_a_bare_code(built: Settings, query: Query) -> None:
     assert codes >= {"commune_code", "xa_id", "current_commune", "old_code"}
     found = {name: joins for name, sql in statements(built) if (joins := bare_joins(sql, codes))}
     assert found == {}, "join by commune_key, or add the day: `and <day> between valid_from and valid_to`"
+
+
+def test_no_query_that_people_copy_joins_on_a_bare_code() -> None:
+    statements = [question.sql for question in questions()] + examples()
+    assert len(statements) > 30
+    assert {statement: joins for statement in statements if (joins := bare_joins(statement))} == {}
 
 
 def test_a_model_without_its_dates_would_be_found(built: Settings) -> None:
