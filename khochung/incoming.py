@@ -25,7 +25,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 class Incoming:
     """The rows of load `load_id`. `is_first`: the table was not there, and `relation` is the table itself.
 
-    `staged`: the types of the columns as COPY brings them, until `give_types`.
+    `staged`: the types of the columns as COPY brings them, until `give_types`; `with_null`: columns of the key in which
+    a null has come.
     """
 
     connection: Connection
@@ -33,6 +34,7 @@ class Incoming:
     load_id: int
     is_first: bool
     staged: dict[str, str] = field(default_factory=dict)
+    with_null: set[str] = field(default_factory=set)
 
     @property
     def relation(self) -> sql.Composable:
@@ -51,7 +53,7 @@ class Incoming:
         rows, types = 0, list(self.staged.values())
         with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(binary.HEADER)
-            for count, blocks in one_ahead(_encoded(chain([first], iterator), types)):
+            for count, blocks in one_ahead(self._encoded(chain([first], iterator), types)):
                 rows += count
                 for block in blocks:
                     copy.write(block)
@@ -60,8 +62,11 @@ class Incoming:
 
     def refuse(self) -> int:
         """Set aside rows that cannot be kept: a key is missing, or a value does not fit the contract's type."""
-        checks = [(name, "KEY_MISSING", _no_key(name, self.staged[name])) for name in self.table.key]
+        suspects = [name for name in self.table.key if self.staged[name] == "text" or name in self.with_null]
+        checks = [(name, "KEY_MISSING", _no_key(name, self.staged[name])) for name in suspects]
         checks += [(column.name, "TYPE_MISMATCH", _misfit(column)) for column in self._untyped()]
+        if not checks:
+            return 0
         # One pass over all rows tells whether there is anything to set aside at all.
         suspect = sql.SQL(" or ").join(condition for _, _, condition in checks)
         if not self._number("select exists (select from {relation} where {suspect})::integer", suspect=suspect):
@@ -131,6 +136,11 @@ class Incoming:
             return False
         return True
 
+    def _encoded(self, batches: Iterable[pa.RecordBatch], types: list[str]) -> Iterator[tuple[int, list[memoryview]]]:
+        for batch in batches:
+            self.with_null.update(name for name in self.table.key if batch.column(name).null_count)
+            yield batch.num_rows, list(binary.blocks(batch, types))
+
     def _create(self, schema: pa.Schema) -> None:
         columns = self.table.columns
         self.staged = {
@@ -186,11 +196,6 @@ def scalar(connection: Connection, statement: sql.SQL | sql.Composed) -> int:
     """The one number that a statement yields."""
     row = connection.execute(statement).fetchone()
     return int(row[0]) if row else 0
-
-
-def _encoded(batches: Iterable[pa.RecordBatch], types: list[str]) -> Iterator[tuple[int, list[memoryview]]]:
-    for batch in batches:
-        yield batch.num_rows, list(binary.blocks(batch, types))
 
 
 def _no_key(name: str, kind: str) -> sql.Composable:

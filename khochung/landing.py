@@ -12,10 +12,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -29,6 +31,7 @@ from khochung.settings import TIMEZONE, Settings
 
 ROW_GROUP_ROWS = 100_000
 BATCH_ROWS = 20_000  # as many are read at a time
+SAMPLE_ROWS = 10_000
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -212,27 +215,38 @@ def _completed(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _write_parquet(stream: BinaryIO, schema: pa.Schema, delivery: Delivery) -> int:
     """Fixed row groups, so that the same rows give the same bytes however the source cut its pages."""
-    rows, waiting, held = 0, 0, []
-    with pq.ParquetWriter(stream, schema, compression="zstd", compression_level=1) as writer:
-        for batch in one_ahead(delivery.batches):
-            held.append(_completed(batch))
-            waiting += batch.num_rows
-            rows += batch.num_rows
-            if waiting >= ROW_GROUP_ROWS:
-                held, waiting = _flush(writer, held, waiting, schema)
-        if held:
-            rest = pa.Table.from_batches(held, schema).combine_chunks()
-            writer.write_table(rest, row_group_size=ROW_GROUP_ROWS)
+    rows, groups = 0, _row_groups(delivery.batches, schema)
+    first = next(groups)
+    repeating = _repeating(first.slice(0, SAMPLE_ROWS))
+    with pq.ParquetWriter(stream, schema, compression="zstd", compression_level=1, use_dictionary=repeating) as writer:
+        for group in filter(len, chain([first], groups)):
+            writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+            rows += group.num_rows
     stream.flush()
     os.fsync(stream.fileno())
     return rows
 
 
-def _flush(
-    writer: pq.ParquetWriter, held: list[pa.RecordBatch], waiting: int, schema: pa.Schema
-) -> tuple[list[pa.RecordBatch], int]:
-    table = pa.Table.from_batches(held, schema).combine_chunks()  # pages would end where chunks do
-    whole = waiting - waiting % ROW_GROUP_ROWS
-    writer.write_table(table.slice(0, whole), row_group_size=ROW_GROUP_ROWS)
-    rest = table.slice(whole)
-    return rest.to_batches(), rest.num_rows
+def _row_groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Whole row groups, one or more at a time, and the rest; an empty one where there are no rows."""
+    held: list[pa.RecordBatch] = []
+    for batch in one_ahead(batches):
+        held.append(_completed(batch))
+        waiting = sum(each.num_rows for each in held)
+        if waiting >= ROW_GROUP_ROWS:
+            table = pa.Table.from_batches(held, schema).combine_chunks()  # pages would end where chunks do
+            whole = waiting - waiting % ROW_GROUP_ROWS
+            yield table.slice(0, whole)
+            held = table.slice(whole).to_batches()
+    yield pa.Table.from_batches(held, schema).combine_chunks()
+
+
+def _repeating(sample: pa.Table) -> list[str]:
+    """Columns whose values repeat. For the others a dictionary is built in vain: more time, and a larger file."""
+    if not sample.num_rows:
+        return []
+    distinct = {}
+    for name, column in zip(sample.column_names, sample.columns, strict=True):
+        values = column.combine_chunks()
+        distinct[name] = pc.count_distinct(getattr(values, "storage", values)).as_py()  # an extension has no kernels
+    return [name for name, number in distinct.items() if 2 * number <= sample.num_rows]

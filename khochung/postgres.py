@@ -38,6 +38,9 @@ CONFIGURATION = {
     "max_wal_size": "'4GB'",
     "checkpoint_timeout": "'15min'",
     "wal_compression": "'pglz'",
+    # What one transaction makes and fills is written once, not to the log as well. Nobody replicates this server.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
     "random_page_cost": "1.1",
     "jit": "off",
     "max_parallel_workers_per_gather": "1",

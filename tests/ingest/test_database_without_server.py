@@ -107,19 +107,19 @@ ORACLE = [
     ("at", *plain(oracledb.DB_TYPE_TIMESTAMP_TZ)),
     ("words", *plain(oracledb.DB_TYPE_CLOB)),
     ("more", *plain(oracledb.DB_TYPE_VARCHAR)),
+    ("scan", *plain(oracledb.DB_TYPE_BLOB)),
 ]
 COLUMNS = {"id": "integer", "big": "bigint", "exact": "numeric", "day": "date", "at": "timestamptz", "words": "text"}
 SENT = {"id": "7", "big": "9007199254740993", "exact": ".1200", "day": "2025-09-01", "at": "2025-09-01 00:00:00.000001+07:00", "words": "Ánh"}  # fmt: skip
 
 
 def test_oracle_in_one_transaction(answering: Any) -> None:
-    server = answering(
-        "oracle", {"1 = 0": ORACLE, "count": [(1,)], "to_char": pa.table({k: [v] for k, v in SENT.items()})}
-    )
+    sent = pa.table({name: [value] for name, value in (SENT | {"more": "thêm"}).items()})
+    server = answering("oracle", {"1 = 0": ORACLE, "count": [(1,)], "to_char": sent})
     with opened(COLUMNS) as delivery:
         rows = [row for batch in delivery.batches for row in batch.to_pylist()]
-    assert rows == [SENT | {"id": 7, "big": 9007199254740993}]
-    assert delivery.unknown_fields == {"more"}
+    assert rows == [SENT | {"id": 7, "big": 9007199254740993, "_extra": '{"more":"thêm"}'}]
+    assert delivery.unknown_fields == {"more", "scan"}, "bytes are told and not kept"
     assert [source_type(delivery.schema.field(name)) for name in ("exact", "day")] == ["numeric", None]
     opening, described, counted, read = server.said
     assert opening == "set transaction read only"
@@ -127,13 +127,13 @@ def test_oracle_in_one_transaction(answering: Any) -> None:
     assert counted == 'select count(*) from "S"."THING" where 1 = 1'
     assert "to_char(\"exact\", 'TM9'" in read
     assert "to_char(\"at\" at time zone '+07:00', 'SYYYY-MM-DD HH24:MI:SS.FF6')) || nvl2(\"at\", '+07:00', '')" in read
-    assert read.endswith(', "words" from "S"."THING" where 1 = 1')
+    assert read.endswith(', "words", "more" from "S"."THING" where 1 = 1')
     assert server.call_timeout == 30 * 60 * 1000
 
 
 MSSQL = [
     ("id", "int"), ("big", "bigint"), ("exact", "decimal(38,10)"), ("day", "date"), ("at", "datetimeoffset(7)"),
-    ("words", "varchar(8000)"), ("more", "int"),
+    ("words", "varchar(8000)"), ("more", "int"), ("none", "money"), ("scan", "varbinary(max)"), ("shape", "geography"),
 ]  # fmt: skip
 
 
@@ -141,14 +141,15 @@ MSSQL = [
 def test_sql_server_in_one_transaction(answering: Any, state: int, level: str) -> None:
     sent = pa.table({name: [value] for name, value in SENT.items()})
     typed = sent.set_column(0, "id", pa.array([7], pa.int32())).set_column(1, "big", pa.array([2**53 + 1], pa.int64()))
+    typed = typed.append_column("more", pa.array([5], pa.int32())).append_column("none", pa.array([None], pa.string()))
     server = answering(
         "mssql",
         {"snapshot_isolation_state": [(state,)], "describe": MSSQL, "count_big": [(1,)], r"select \[id\]": typed},
     )
     with opened(COLUMNS) as delivery:
         rows = [row for batch in delivery.batches for row in batch.to_pylist()]
-    assert rows == [SENT | {"id": 7, "big": 2**53 + 1, "day": date(2025, 9, 1)}]
-    assert delivery.unknown_fields == {"more"}
+    assert rows == [SENT | {"id": 7, "big": 2**53 + 1, "day": date(2025, 9, 1), "_extra": '{"more":5,"none":null}'}]
+    assert delivery.unknown_fields == {"more", "none", "scan", "shape"}, "bytes and shapes are told and not kept"
     said = server.said
     assert said[1:4] == ["set lock_timeout 60000", f"set transaction isolation level {level}", "begin transaction"]
     assert said[4] == "select top (0) * from [S].[THING]"
@@ -156,7 +157,8 @@ def test_sql_server_in_one_transaction(answering: Any, state: int, level: str) -
     assert said[6] == "select count_big(*) from [S].[THING] where 1 = 1"
     assert said[7] == (
         "select [id], [big], convert(varchar(41), [exact]), convert(varchar(10), [day], 23), "
-        "convert(varchar(34), [at], 121), convert(nvarchar(max), [words]) from [S].[THING] where 1 = 1"
+        "convert(varchar(34), [at], 121), convert(nvarchar(max), [words]), "
+        "[more], convert(varchar(41), convert(decimal(19, 4), [none])) from [S].[THING] where 1 = 1"
     )
     assert server.timeout == 30 * 60
 

@@ -16,7 +16,7 @@ from pymysql.cursors import SSCursor
 
 from khochung.contract import Column, Source, Table
 from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
-from khochung.extract import EXTRA, Window, missing_columns
+from khochung.extract import Window, missing_columns
 from khochung.extract.database.session import (
     BATCH_ROWS,
     CONNECT_SECONDS,
@@ -157,8 +157,7 @@ class MySQL:
         return int(self._rows(f"select count(*) {_from(table, window)}", table)[0][0])
 
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
-        schema = guaranteed_schema(table, kinds, GUARANTEES)
-        return schema.append(pa.field(EXTRA, pa.string())) if _kept(table, kinds) else schema
+        return guaranteed_schema(table, kinds, GUARANTEES, _kept(table, kinds))
 
     def batches(self, table: Table, kinds: dict[str, str], window: Window, schema: pa.Schema) -> Batches:
         statement = f"select {line(table, kinds)} {_from(table, window)}"

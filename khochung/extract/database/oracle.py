@@ -25,6 +25,8 @@ from khochung.extract.database.session import (
     guaranteed_schema,
     interrupted,
     parse_address,
+    unknown_columns,
+    with_extra,
 )
 
 OPTIONS = frozenset({"protocol", "wallet_location", "wallet_password"})  # the names of its driver
@@ -59,6 +61,7 @@ SPELLED = {
 AS_THEY_ARE = frozenset(
     {"varchar", "nvarchar", "char", "nchar", "long", "clob", "nclob", "binary_float", "binary_double"}
 )
+KEPT = (AS_THEY_ARE | SPELLED.keys() | {"date", "timestamp", "timestamp_tz", "timestamp_ltz"}) - {"raw"}
 
 
 @contextmanager
@@ -117,14 +120,15 @@ class Oracle:
             raise _failed(table, error) from None
 
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
-        return guaranteed_schema(table, kinds, GUARANTEES)
+        return guaranteed_schema(table, kinds, GUARANTEES, _kept(table, kinds))
 
     def batches(self, table: Table, kinds: dict[str, str], window: Window, schema: pa.Schema) -> Batches:
+        kept = _kept(table, kinds)
         statement = f"select {expressions(table, kinds)} {_from(table, kinds, window)}"
         try:
             for frame in self._connection.fetch_df_batches(statement, size=BATCH_ROWS):
                 for batch in pa.table(frame).to_batches():
-                    yield fit(batch, table, schema)
+                    yield fit(with_extra(batch, kept), table, schema)
         except oracledb.Error as error:
             raise _failed(table, error) from None
 
@@ -177,8 +181,15 @@ def _quote(name: str) -> str:
 
 
 def expressions(table: Table, kinds: dict[str, str]) -> str:
-    """The columns of the contract as SQL, in its order."""
-    return ", ".join(_expression(table, column.path, column.data_type, kinds[column.path]) for column in table.columns)
+    """The columns of the contract as SQL, in its order, and behind them what `_extra` keeps."""
+    wanted = [(column.path, str(column.data_type)) for column in table.columns]
+    wanted += [(path, "text") for path in _kept(table, kinds)]
+    return ", ".join(_expression(table, path, data_type, kinds[path]) for path, data_type in wanted)
+
+
+def _kept(table: Table, kinds: dict[str, str]) -> list[str]:
+    """Columns that the contract does not know and `_extra` takes: all that have a text, but no bytes."""
+    return [path for path in unknown_columns(table, kinds) if kinds[path] in KEPT]
 
 
 def _expression(table: Table, path: str, data_type: str, kind: str) -> str:

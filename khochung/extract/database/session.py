@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, NoReturn, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from khochung.contract import Column, Table
 from khochung.errors import ConfigurationError, ContractError, SourceUnavailableError
-from khochung.extract import Window, typed_schema, with_source_type
+from khochung.extract import EXTRA, Window, typed_schema, with_source_type
 from khochung.places import declared_at
 from khochung.settings import TIMEZONE
 
@@ -113,8 +114,13 @@ def condition(table: Table, window: Window, quote: Callable[[str], str], literal
     return f"{name} >= {literal(window.start.astimezone(TIMEZONE))} and {upper}"
 
 
-def guaranteed_schema(table: Table, kinds: dict[str, str], guarantees: dict[str, frozenset[str]]) -> pa.Schema:
-    """Columns whose source type only has values of the contract's type get it, the others travel as text."""
+def guaranteed_schema(
+    table: Table, kinds: dict[str, str], guarantees: dict[str, frozenset[str]], kept: list[str]
+) -> pa.Schema:
+    """Columns whose source type only has values of the contract's type get it, the others travel as text.
+
+    `kept`: columns that the contract does not know and `_extra` takes.
+    """
     fields = []
     for field, column in zip(typed_schema(table), table.columns, strict=True):
         if column.data_type not in guarantees.get(kinds[column.path], frozenset()):
@@ -122,7 +128,7 @@ def guaranteed_schema(table: Table, kinds: dict[str, str], guarantees: dict[str,
         elif pa.types.is_string(field.type):
             field = with_source_type(field, column.data_type)
         fields.append(field)
-    return pa.schema(fields)
+    return pa.schema([*fields, pa.field(EXTRA, pa.string())] if kept else fields)
 
 
 def parse_csv(blocks: Iterable[Any], table: Table, schema: pa.Schema) -> Batches:
@@ -179,6 +185,17 @@ def fit(batch: pa.RecordBatch, table: Table, schema: pa.Schema) -> pa.RecordBatc
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             raise_misfit(table, list(table.columns[place : place + 1]))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def with_extra(batch: pa.RecordBatch, kept: list[str]) -> pa.RecordBatch:
+    """The columns `kept`, which stand last in a batch, as one of JSON objects; numbers stay numbers."""
+    if not kept:
+        return batch
+    own = batch.num_columns - len(kept)
+    rows = zip(*(column.to_pylist() for column in batch.columns[own:]), strict=True)
+    texts = [msgspec.json.encode(dict(zip(kept, row, strict=True))).decode() for row in rows]
+    arrays = [*batch.columns[:own], pa.array(texts, pa.string())]
+    return pa.RecordBatch.from_arrays(arrays, [*batch.schema.names[:own], EXTRA])
 
 
 def raise_misfit(table: Table, suspects: list[Column]) -> NoReturn:

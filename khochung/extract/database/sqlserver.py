@@ -26,6 +26,8 @@ from khochung.extract.database.session import (
     guaranteed_schema,
     interrupted,
     parse_address,
+    unknown_columns,
+    with_extra,
 )
 
 OPTIONS = frozenset({"Encrypt", "TrustServerCertificate", "HostnameInCertificate", "ServerCertificate"})  # as in ODBC
@@ -70,6 +72,7 @@ SPELLED = {
     "image": "convert(varchar(max), convert(varbinary(max), {0}), 2)",
     "timestamp": "convert(varchar(16), convert(varbinary(8), {0}), 2)",
 }
+KEPT = (AS_THEY_ARE | SPELLED.keys() | {"datetimeoffset"}) - {"binary", "varbinary", "image", "timestamp"}
 
 
 @contextmanager
@@ -149,16 +152,18 @@ class SQLServer:
         return int(self._rows(f"select count_big(*) {_from(table, kinds, window)}", table)[0][0])
 
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
-        return guaranteed_schema(table, {path: _base(kind) for path, kind in kinds.items()}, GUARANTEES)
+        bases = {path: _base(kind) for path, kind in kinds.items()}
+        return guaranteed_schema(table, bases, GUARANTEES, _kept(table, kinds))
 
     def batches(self, table: Table, kinds: dict[str, str], window: Window, schema: pa.Schema) -> Batches:
+        kept = _kept(table, kinds)
         statement = f"select {expressions(table, kinds)} {_from(table, kinds, window)}"
         try:
             with closing(self._connection.cursor()) as cursor:
                 cursor.execute(statement)
                 with cursor.arrow_reader(BATCH_ROWS) as reader:
                     for batch in reader:
-                        yield fit(batch, table, schema)
+                        yield fit(with_extra(batch, kept), table, schema)
         except mssql_python.Error as error:
             raise _failed(table, error) from None
 
@@ -214,8 +219,15 @@ def _base(kind: str) -> str:
 
 
 def expressions(table: Table, kinds: dict[str, str]) -> str:
-    """The columns of the contract as SQL, in its order."""
-    return ", ".join(_expression(table, column.path, column.data_type, kinds[column.path]) for column in table.columns)
+    """The columns of the contract as SQL, in its order, and behind them what `_extra` keeps."""
+    wanted = [(column.path, str(column.data_type)) for column in table.columns]
+    wanted += [(path, "text") for path in _kept(table, kinds)]
+    return ", ".join(_expression(table, path, data_type, kinds[path]) for path, data_type in wanted)
+
+
+def _kept(table: Table, kinds: dict[str, str]) -> list[str]:
+    """Columns that the contract does not know and `_extra` takes: all that have a text, but no bytes."""
+    return [path for path in unknown_columns(table, kinds) if _base(kinds[path]) in KEPT]
 
 
 def _expression(table: Table, path: str, data_type: str, kind: str) -> str:
