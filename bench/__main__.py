@@ -5,7 +5,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +15,8 @@ from rich.table import Table as Grid
 
 from bench import database, files, rest
 from bench import warehouse as layers
-from bench.figures import Figure
-from khochung import postgres, services, warehouse
+from bench.figures import Figure, fresh_warehouse
+from khochung import postgres, services
 from khochung.settings import Settings
 
 AS_OF = "2025-09-30"
@@ -52,13 +51,10 @@ def main() -> None:
 
 def _prepare(settings: Settings, console: Console, with_land: bool) -> None:
     """An empty warehouse and empty landing; the land register is made when it is asked for."""
-    shutil.rmtree(settings.landing, ignore_errors=True)
     settings.home.mkdir(parents=True, exist_ok=True)
     (settings.home / "as_of").write_text(AS_OF, encoding="utf-8")
     services.start_postgres(settings)
-    with warehouse.connect(settings) as connection:
-        connection.execute("drop schema raw, ops cascade")
-    warehouse.bootstrap(settings)
+    fresh_warehouse(settings)
     if with_land:
         scale = os.environ.get("SCALE", "1")
         console.print(f"… a land register of scale {scale} (two minutes at 1)")

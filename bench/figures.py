@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from khochung.settings import REPOSITORY
+from khochung import warehouse
+from khochung.settings import REPOSITORY, Settings
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,19 @@ def figure(
     ratio = value / floor
     met = ratio <= target if at_most else ratio >= target
     return Figure(name, unit, round(value, 2), round(floor, 2), floor_name, round(ratio, 3), target, met)
+
+
+def median_pair(pairs: list[tuple[float, float]]) -> tuple[float, float]:
+    """Of (value, floor) measured in turn, the pair whose ratio is the median: others share the machine with us."""
+    return sorted(pairs, key=lambda pair: pair[0] / pair[1])[len(pairs) // 2]
+
+
+def fresh_warehouse(settings: Settings) -> None:
+    """An empty warehouse and empty landing."""
+    shutil.rmtree(settings.landing, ignore_errors=True)
+    with warehouse.connect(settings) as connection:
+        connection.execute("drop schema if exists raw, ops cascade")
+    warehouse.bootstrap(settings)
 
 
 @dataclass(frozen=True)

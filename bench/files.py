@@ -12,12 +12,12 @@ from pathlib import Path
 import psycopg
 
 from bench import loading
-from bench.figures import Figure, figure, in_child
+from bench.figures import Figure, figure, fresh_warehouse, in_child, median_pair
 from khochung import contract, postgres, warehouse
 from khochung.contract import Table
 from khochung.settings import Settings
 
-ROWS, DAY = 820_000, "2025-09-30"
+ROWS, DAY, PAIRS = 820_000, "2025-09-30", 5
 
 
 def figures(settings: Settings) -> Iterator[Figure]:
@@ -27,11 +27,15 @@ def figures(settings: Settings) -> Iterator[Figure]:
     os.environ["KHOCHUNG_SOURCE_BUSINESS_FOLDER"] = str(folder)
     path = folder / f"bench{ROWS}_20250930.csv"
     _write(path, ROWS)
-    floor = max(_floor(settings, path) for _ in range(2))
     size = f"CSV of {path.stat().st_size / 1e6:.0f} MB"
-    first = in_child(take, str(ROWS))
-    yield figure(f"{size}, first load", "rows/s", first.rows_per_second, floor, "COPY of the file by the server", 0.4)
-    yield figure(f"{size}: peak", "MB", first.peak_mb, 400, "allowed", 1, at_most=True)
+    pairs, peaks = [], []
+    for _ in range(PAIRS):
+        fresh_warehouse(settings)
+        floor, first = _floor(settings, path), in_child(take, str(ROWS))
+        pairs.append((first.rows_per_second, floor))
+        peaks.append(first.peak_mb)
+    yield figure(f"{size}, first load", "rows/s", *median_pair(pairs), "COPY of the file by the server", 0.4)
+    yield figure(f"{size}: peak", "MB", max(peaks), 400, "allowed", 1, at_most=True)
     larger = 4 * ROWS
     _write(folder / f"bench{larger}_20250930.csv", larger)
     peak = in_child(take, str(larger))

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
 
 from khochung import binary, extract, raw
@@ -19,14 +20,15 @@ from khochung.ahead import one_ahead
 from khochung.contract import Column, Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+NO_KEY = ("", "null")  # texts that name nothing
 
 
 @dataclass
 class Incoming:
     """The rows of load `load_id`. `is_first`: the table was not there, and `relation` is the table itself.
 
-    `staged`: the types of the columns as COPY brings them, until `give_types`; `with_null`: columns of the key in which
-    a null has come.
+    `staged`: the types of the columns as COPY brings them, until `give_types`; `keyless`: columns of the key that
+    some row lacks.
     """
 
     connection: Connection
@@ -34,7 +36,7 @@ class Incoming:
     load_id: int
     is_first: bool
     staged: dict[str, str] = field(default_factory=dict)
-    with_null: set[str] = field(default_factory=set)
+    keyless: set[str] = field(default_factory=set)
 
     @property
     def relation(self) -> sql.Composable:
@@ -62,8 +64,8 @@ class Incoming:
 
     def refuse(self) -> int:
         """Set aside rows that cannot be kept: a key is missing, or a value does not fit the contract's type."""
-        suspects = [name for name in self.table.key if self.staged[name] == "text" or name in self.with_null]
-        checks = [(name, "KEY_MISSING", _no_key(name, self.staged[name])) for name in suspects]
+        keyless = [name for name in self.table.key if name in self.keyless]
+        checks = [(name, "KEY_MISSING", _no_key(name, self.staged[name])) for name in keyless]
         checks += [(column.name, "TYPE_MISMATCH", _misfit(column)) for column in self._untyped()]
         if not checks:
             return 0
@@ -138,7 +140,7 @@ class Incoming:
 
     def _encoded(self, batches: Iterable[pa.RecordBatch], types: list[str]) -> Iterator[tuple[int, list[memoryview]]]:
         for batch in batches:
-            self.with_null.update(name for name in self.table.key if batch.column(name).null_count)
+            self.keyless.update(name for name in self.table.key if _lacks_key(batch.column(name)))
             yield batch.num_rows, list(binary.blocks(batch, types))
 
     def _create(self, schema: pa.Schema) -> None:
@@ -198,9 +200,16 @@ def scalar(connection: Connection, statement: sql.SQL | sql.Composed) -> int:
     return int(row[0]) if row else 0
 
 
+def _lacks_key(values: pa.Array) -> bool:
+    """Whether a value is missing, or a text that says so; `_no_key` finds the rows."""
+    if values.null_count or not pa.types.is_string(values.type):
+        return bool(values.null_count)
+    return bool(pc.any(pc.is_in(pc.utf8_trim(values, " "), pa.array(NO_KEY))).as_py())
+
+
 def _no_key(name: str, kind: str) -> sql.Composable:
-    missing = sql.SQL("{0} is null") if kind != "text" else sql.SQL("({0} is null or btrim({0}) in ('', 'null'))")
-    return missing.format(sql.Identifier(name))
+    missing = sql.SQL("{0} is null") if kind != "text" else sql.SQL("({0} is null or btrim({0}) in ({1}))")
+    return missing.format(sql.Identifier(name), sql.SQL(", ").join(map(sql.Literal, NO_KEY)))
 
 
 def _misfit(column: Column) -> sql.Composable:
