@@ -173,6 +173,12 @@ def run_layer(settings: Settings, build: Build, layer: str) -> None:
     target = settings.artefacts / "dbt" / layer
     seen = _loads_seen(settings, build)
     arguments = ["build", *LAYERS[layer], "--exclude-resource-type", "unit_test", "--vars", _variables(build, seen)]
+    parsed = settings.artefacts / "dbt" / next(iter(LAYERS)) / "partial_parse.msgpack"
+    if target != parsed.parent and parsed.exists():
+        arguments += [
+            "--partial-parse-file-path",
+            str(parsed),
+        ]  # the variables are those of the first layer: nothing to parse
     status = dbt(settings, arguments if seen is not None else [*arguments, "--full-refresh"], target)
     failures = _record(settings, build, layer, target / "run_results.json")
     if failures or status != 0:
