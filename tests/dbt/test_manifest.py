@@ -6,6 +6,7 @@ A finder is a pure function over the manifest; it returns names, and an empty li
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 import pytest
@@ -125,3 +126,17 @@ def test_every_rule_has_a_unit_test_with_a_named_case(manifest: Manifest) -> Non
     assert sorted(set(found) - WITHOUT_UNIT_TEST) == []
     assert sorted(WITHOUT_UNIT_TEST - set(found)) == [], "these are tested now: take them off the list"
     assert [test["name"] for test in manifest.unit_tests if not test["expect"]["rows"]] == []
+
+
+def test_a_model_is_declared_in_its_own_folder(manifest: Manifest) -> None:
+    """A layer is selected by folder, and the tests in a YAML file with it: elsewhere they would run before their model."""
+    assert [
+        name
+        for name, model in manifest.models.items()
+        if PurePath(model["original_file_path"]).parent.parts[: len(folder := _folder(model))] != folder
+    ] == []
+
+
+def _folder(model: Node) -> tuple[str, ...]:
+    """Where the YAML of a model is, below the project."""
+    return PurePath(model["patch_path"].split("://")[1]).parent.parts
