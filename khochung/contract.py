@@ -41,6 +41,8 @@ class Column(Strict):
     unit: str | None = None
     missing: tuple[str, ...] = ()
     """Texts that mean "nothing was said" in this column, besides those of its source. Raw keeps them."""
+    code_list: Identifier | None = None
+    """The list in the seed `source_code` that the column's codes are of, in this source's own version of it."""
 
 
 Encoding = Literal[

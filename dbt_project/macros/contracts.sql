@@ -12,15 +12,18 @@ sources. A test compares the two. #}
     {{ return(found) }}
 {%- endmacro %}
 
-{# Of one table: `columns`, column -> privacy class; `types`, column -> type; `key`, its columns. #}
+{# Of one table: `columns`, column -> privacy class; `types`, column -> type; `codes`, column -> code list; `key`, its
+columns. #}
 {% macro contract_facts(source_name, table_name) -%}
-    {%- set facts = {'columns': {}, 'types': {}, 'key': []} -%}
+    {%- set facts = {'columns': {}, 'types': {}, 'codes': {}, 'key': []} -%}
     {%- if execute -%}
         {%- for node in graph.sources.values() if node.source_name == source_name and node.name == table_name -%}
             {%- do facts.key.extend(node.config.meta.key or node.meta.key) -%}
             {%- for column in node.columns.values() -%}
                 {%- do facts.columns.update({column.name: (column.config.meta or column.meta).privacy}) -%}
                 {%- do facts.types.update({column.name: column.data_type}) -%}
+                {%- set code_list = (column.config.meta or column.meta).code_list -%}
+                {%- if code_list -%}{%- do facts.codes.update({column.name: code_list}) -%}{%- endif -%}
             {%- endfor -%}
         {%- endfor -%}
         {%- if not facts.columns -%}
@@ -132,4 +135,55 @@ values that they are, so that the index of the key serves. #}
     {%- endif %}
     {%- else %}true
     {%- endfor %}
+{%- endmacro %}
+
+{# The entry of the seed source_code for a code of one source, if there is one. Joined row: alias.conformed_code. #}
+{% macro join_code(alias, source_name, code_list, code) -%}
+    left join {{ ref('source_code') }} as {{ alias }}
+        on
+            {{ code }} = {{ alias }}.source_code
+            and {{ alias }}.source_name = '{{ source_name }}' and {{ alias }}.code_list = '{{ code_list }}'
+{%- endmacro %}
+
+{# How often each code of a table's columns with a code list was sent, in one pass over its current records. `missing`: the
+texts that mean "nothing was said" there. #}
+{% macro codes_sent(table, relation) -%}
+    {%- set missing = fromjson(env_var('KHOCHUNG_DBT_MISSING'))[table.source ~ '__' ~ table.name] -%}
+    {%- set fields = table.codes | list -%}
+    select
+        '{{ table.source }}' as source_name,
+        '{{ table.name }}' as table_name,
+        {%- if fields %}
+        label.field,
+        label.code_list,
+        btrim(sent.code) as code,
+        label.missing,
+        sent.records
+    from (
+        select
+            grouping({{ fields | join(', ') }}) as place,
+            coalesce(cast({{ fields | join(' as text), cast(') }} as text)) as code,
+            count(*) as records
+        from {{ relation }}
+        where _deleted_at is null
+        group by grouping sets (({{ fields | join('), (') }}))
+    ) as sent
+    inner join (
+        values
+        {%- for field in fields %}
+        (
+            {{ 2 ** (fields | length) - 1 - 2 ** (fields | length - loop.index) }}, '{{ field }}', '{{ table.codes[field] }}',
+            array['{{ missing[field] | join("', '") }}']
+        ){{ "," if not loop.last }}
+        {%- endfor %}
+    ) as label (place, field, code_list, missing) on sent.place = label.place
+        {%- else %}
+        null as field,
+        null as code_list,
+        null as code,
+        cast(null as text []) as missing,
+        0 as records
+    from {{ relation }}
+    where false
+        {%- endif %}
 {%- endmacro %}

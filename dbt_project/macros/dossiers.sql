@@ -22,3 +22,8 @@ on time is settled by the promised time. `counted` holds the four sums. #}
         '$[*] ? (!(@.IsDeleted == "1")).{{ field }} ? (@ != null && @ != "" && @ != "0")'
     ), false)
 {%- endmacro %}
+
+{# Key of a dossier in the marts: the same in every rebuild, and not its code, which names agency and day. #}
+{% macro dossier_key(code) -%}
+    cast(md5('dossier ' || {{ code }}) as uuid)
+{%- endmacro %}

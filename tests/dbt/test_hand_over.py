@@ -63,3 +63,26 @@ def test_a_dossier_left_behind_is_told_to_its_owner(built: Settings, query: Quer
         "select issue_code, field from quality.issue where table_name = 'dossier' and issue_code = 'CODE_SUPERSEDED'"
     )
     assert issues == [("CODE_SUPERSEDED", "agency_code")]
+
+
+def test_the_events_of_a_dossier_that_changed_hands(query: Query) -> None:
+    events = query(
+        "select event.event_type, split_part(event.agency_key, '@', 1), event.occurred_on::text "
+        "from marts.fct_dossier_event as event inner join marts.fct_dossier as dossier using (dossier_key) "
+        f"where dossier.handling_agency_key like '{PRESENT_CENTRE}@%' order by event.occurred_on, event.event_type"
+    )
+    assert events == [
+        ("filed", DISTRICT, "2025-06-25"), ("received", DISTRICT, "2025-06-25"),
+        ("taken_over", PRESENT_CENTRE, "2025-07-01"), ("handled", PRESENT_CENTRE, "2025-07-03"),
+    ]  # fmt: skip
+
+
+def test_every_milestone_of_a_dossier_is_an_event(query: Query) -> None:
+    counted = query(
+        "select (select count(*) from marts.fct_dossier_event where event_type in ('handled', 'withdrawn', 'stopped')), "
+        "(select count(*) from marts.fct_dossier where is_settled), "
+        "(select count(*) from marts.fct_dossier_event where event_type = 'received'), "
+        "(select count(*) from marts.fct_dossier where is_received)"
+    )
+    settled_events, settled, received_events, received = counted[0]
+    assert (settled_events, received_events) == (settled, received) == (13, 23)

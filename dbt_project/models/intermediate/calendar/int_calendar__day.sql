@@ -8,7 +8,12 @@ with days as (
 judged as (
     select
         days.day,
-        coalesce(holiday.kind = 'working', extract(isodow from days.day) < 6 and holiday.day is null) as is_working_day,
+        case
+            when holiday.kind = 'working' then true
+            when holiday.kind in ('statutory', 'in_lieu', 'swapped') then false
+            -- A proposed holiday is a day like any other until it is law.
+            else extract(isodow from days.day) < 6
+        end as is_working_day,
         holiday.name_vi as holiday_name,
         coalesce(holiday.certainty, 'official') as certainty
     from days

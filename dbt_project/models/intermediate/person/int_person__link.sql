@@ -50,7 +50,7 @@ with named as (
         cast(null as integer) as sex,
         cast(coalesce(submitted_at, received_at) as date) as active_on
     from {{ ref('base_procedures__dossier') }}
-    where not _refused and applicant_type is distinct from '2'
+    where not _refused and applicant_type is distinct from 'business'
 ),
 
 read_numbers as (

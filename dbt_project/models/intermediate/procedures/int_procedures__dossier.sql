@@ -85,6 +85,7 @@ select
     is_received and received_at is not null as is_received,
     is_settled and received_at is not null as is_settled,
     supplement_count,
+    cast(submitted_at as date) as submitted_on,
     received_on,
     cast(promised_at as date) as due_on,
     settled_on,
@@ -102,7 +103,7 @@ select
     is_digitised,
     has_electronic_result,
     has_vneid_account,
-    online_payment in ('1', '2') as is_paid_online,
+    online_payment is not null as is_paid_online,
     -- Components digitised with their files, and an electronic result (4.2).
     has_component_file and has_electronic_result as is_digitised_strict,
     is_digitised or has_digitised_component as has_digitised_component,

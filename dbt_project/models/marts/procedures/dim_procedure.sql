@@ -14,7 +14,7 @@ select
     procedure.decided_on,
     procedure.published_on,
     procedure.basis_effective_on,
-    procedure.replaced_by,
+    split_part(procedure.successors, ';', 1) as replaced_by,
     coalesce(procedure.effective_from, '-infinity') <= {{ as_of() }}
     and coalesce(procedure.effective_to, 'infinity') >= {{ as_of() }} as is_in_force,
     procedure.effective_from,

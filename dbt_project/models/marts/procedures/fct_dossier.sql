@@ -4,10 +4,21 @@ with hand_overs as (
         max(handed_on) as handed_over_on
     from {{ ref('int_procedures__hand_over') }}
     group by dossier_code
+),
+
+supplements as (
+    select
+        dossier_code,
+        min(asked_on) as supplement_asked_on,
+        -- Only once every request has been answered.
+        case when count(*) = count(answered_on) then max(answered_on) end as supplement_answered_on,
+        sum(waiting_days) as waiting_days
+    from {{ ref('int_procedures__supplement') }}
+    group by dossier_code
 )
 
 select
-    cast(md5('dossier ' || dossier.dossier_code) as uuid) as dossier_key,
+    {{ dossier_key('dossier.dossier_code') }} as dossier_key,
     dossier.procedure_code,
     dossier.field_code,
     dossier.agency_key,
@@ -18,12 +29,18 @@ select
     dossier.status_code,
     dossier.is_received,
     dossier.is_settled,
+    dossier.submitted_on,
     dossier.received_on,
+    supplements.supplement_asked_on,
+    supplements.supplement_answered_on,
     hand_overs.handed_over_on,
     dossier.due_on,
     dossier.settled_on,
     dossier.returned_on,
     dossier.supplement_count,
+    cast(
+        last_day.working_day_no - first_day.working_day_no - coalesce(supplements.waiting_days, 0) as integer
+    ) as working_days_used,
     cast(dossier.handling_hours as numeric(10, 1)) as handling_hours,
     dossier.is_online,
     dossier.is_online_strict,
@@ -44,3 +61,6 @@ from {{ ref('int_procedures__dossier') }} as dossier
 left join hand_overs on dossier.dossier_code = hand_overs.dossier_code
 left join {{ ref('int_person__link') }} as applicant
     on applicant.register = 'dossier' and dossier.dossier_code = applicant.record_key
+left join supplements on dossier.dossier_code = supplements.dossier_code
+left join {{ ref('int_calendar__day') }} as first_day on dossier.is_settled and dossier.received_on = first_day.day
+left join {{ ref('int_calendar__day') }} as last_day on dossier.is_settled and dossier.settled_on = last_day.day

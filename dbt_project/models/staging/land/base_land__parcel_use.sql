@@ -72,8 +72,14 @@ select
     parcel_id,
     use_no,
     coalesce(land_type, 'KXD') as land_type,
-    -- Origins 12 and 13 repeat 2 and 3 in longer words.
-    case origin_code when '12' then '2' when '13' then '3' else origin_code end as origin_code,
+    -- Origins 12 to 15 repeat 2, 3, 10 and 11 in longer words.
+    case origin_code
+        when '12' then '2'
+        when '13' then '3'
+        when '14' then '10'
+        when '15' then '11'
+        else origin_code
+    end as origin_code,
     area_m2,
     term_until,
     updated_at,

@@ -28,8 +28,10 @@ typed as (
 located as (
     select
         typed.*,
-        place.commune_key
+        place.commune_key,
+        level.conformed_code as conformed_level
     from typed
+    {{ join_code('level', 'procedures', 'level', 'typed.level_code') }}
     {{ join_commune('place', 'typed.commune_code', 'typed.valid_from') }}
     {{ once() }}
 ),
@@ -39,7 +41,7 @@ checked as (
         *,
         {{ issues([
             text_issues(['agency_name']),
-            issue('level_code', 'CODE_UNKNOWN', "coalesce(level_code, '') not in ('TINH', 'HUYEN', 'XA')", refuse=true),
+            issue('level_code', 'CODE_UNKNOWN', 'conformed_level is null', refuse=true),
             date_issues('valid_from', 'valid_from_text', 'valid_from', refuse=true, future=true),
             date_issues('valid_to', 'valid_to_text', 'valid_to', future=true),
             issue('valid_to', 'DATE_ORDER', 'valid_to < valid_from', refuse=true),
@@ -52,7 +54,7 @@ checked as (
 select
     agency_code,
     agency_name,
-    level_code,
+    conformed_level as level_code,
     parent_code,
     commune_key,
     valid_from,

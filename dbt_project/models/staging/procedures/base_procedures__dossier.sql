@@ -91,6 +91,10 @@ referred as (
         reception.valid_from as reception_agency_valid_from,
         handling.last_day as agency_last_day,
         procedure.procedure_code is not null as has_procedure,
+        channel.conformed_code as conformed_channel,
+        applicant.conformed_code as conformed_applicant_type,
+        payment.conformed_code as conformed_payment,
+        status.status_code as conformed_status,
         status.is_received,
         status.is_final
     from typed
@@ -101,7 +105,11 @@ referred as (
             between reception.valid_from and reception.valid_to
     left join agencies as handling on typed.agency_code = handling.agency_code
     left join {{ ref('stg_procedures__procedure') }} as procedure on typed.procedure_code = procedure.procedure_code
-    left join {{ ref('dossier_status') }} as status on typed.status_code = status.status_code
+    {{ join_code('channel', 'procedures', 'dossier_channel', 'typed.channel_code') }}
+    {{ join_code('applicant', 'procedures', 'applicant_type', 'typed.applicant_type') }}
+    {{ join_code('payment', 'procedures', 'online_payment', 'typed.online_payment') }}
+    {{ join_code('known_status', 'procedures', 'dossier_status', 'typed.status_code') }}
+    left join {{ ref('dossier_status') }} as status on known_status.conformed_code = status.status_code
     {{ once() }}
 ),
 
@@ -118,19 +126,21 @@ checked as (
                 'reception_agency_valid_from is null and agency_last_day is not null and submitted_at is not null',
                 refuse=true
             ),
-            issue('channel_code', 'CODE_UNKNOWN', "channel_code not in ('1', '2', '3')"),
+            issue('channel_code', 'CODE_UNKNOWN', 'channel_code is not null and conformed_channel is null'),
+            issue('applicant_type', 'CODE_UNKNOWN', 'applicant_type is not null and conformed_applicant_type is null'),
+            issue('online_payment', 'CODE_UNKNOWN', 'online_payment is not null and conformed_payment is null'),
             text_issues(['applicant_name', 'subject']),
             issue(
                 'applicant_id', 'ID_LEADING_ZERO_LOST',
-                "applicant_type = '1' and length(applicant_id_text) = 11 and applicant_id is not null"
+                "conformed_applicant_type = 'citizen' and length(applicant_id_text) = 11 and applicant_id is not null"
             ),
             issue(
                 'applicant_id', 'ID_MALFORMED',
-                "applicant_type = '1' and applicant_id is null and length(applicant_id_text) <> 9"
+                "conformed_applicant_type = 'citizen' and applicant_id is null and length(applicant_id_text) <> 9"
             ),
             issue(
                 'applicant_id', 'TAX_CODE_CHECK_DIGIT',
-                "applicant_type = '2' and length(applicant_id_text) = 10 and not "
+                "conformed_applicant_type = 'business' and length(applicant_id_text) = 10 and not "
                 ~ tax_code_is_valid('applicant_id_text')
             ),
             issue('submitted_at', 'DATE_MALFORMED', 'submitted_at_text is not null and submitted_at is null'),
@@ -165,17 +175,18 @@ select
     agency_code,
     reception_agency_code,
     reception_agency_valid_from,
-    coalesce(case when channel_code in ('1', '2', '3') then channel_code end, '1') as channel_code,
-    applicant_type,
+    -- Without a word it counts as filed in person (formula 3.3).
+    coalesce(conformed_channel, '1') as channel_code,
+    conformed_applicant_type as applicant_type,
     applicant_id_text,
     applicant_id,
     applicant_name,
     subject,
-    status_code,
+    conformed_status as status_code,
     is_digitised,
     has_electronic_result,
     has_vneid_account,
-    online_payment,
+    conformed_payment as online_payment,
     database_code,
     fees,
     {{ any_document('documents', 'DuongDanTaiTepTin') }} as has_component_file,

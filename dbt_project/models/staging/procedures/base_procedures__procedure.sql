@@ -20,7 +20,7 @@ with cleaned as (
         {{ clean_code('raw_row.basis_effective_on') }} as basis_effective_on_text,
         {{ clean_code('raw_row.effective_from') }} as effective_from_text,
         {{ clean_code('raw_row.effective_to') }} as effective_to_text,
-        {{ clean_code('raw_row.replaced_by') }} as replaced_by
+        {{ clean_code('raw_row.replaced_by') }} as replaced_by_text
     from {{ source('procedures', 'procedure') }} as raw_row
     where raw_row._deleted_at is null
     {{ once() }}
@@ -30,6 +30,11 @@ typed as (
     select
         *,
         {{ national_procedure_code('procedure_code_text') }} as procedure_code,
+        -- One procedure may be replaced by several.
+        (
+            select string_agg({{ national_procedure_code('named.code') }}, ';')
+            from regexp_split_to_table(replaced_by_text, '[;, ]+') as named (code)
+        ) as successors,
         {{ to_integer('time_limit_text') }} as time_limit,
         {{ to_number('fee_text') }} as fee_vnd,
         {{ to_day('decided_on_text', 'dd/MM/yyyy') }} as decided_on,
@@ -51,6 +56,24 @@ ranked as (
     from typed
 ),
 
+referred as (
+    select
+        ranked.*,
+        service.conformed_code as conformed_service_level,
+        level.conformed_code as conformed_level,
+        unit.conformed_code as conformed_time_unit,
+        (
+            select coalesce(bool_or(other.procedure_code is null), false)
+            from string_to_table(ranked.successors, ';') as named (code)
+            left join typed as other on named.code = other.procedure_code
+        ) as has_unknown_successor
+    from ranked
+    {{ join_code('service', 'procedures', 'service_level', 'ranked.service_level') }}
+    {{ join_code('level', 'procedures', 'level', 'ranked.level_code') }}
+    {{ join_code('unit', 'procedures', 'time_unit', 'ranked.time_unit') }}
+    {{ once() }}
+),
+
 checked as (
     select
         *,
@@ -58,8 +81,9 @@ checked as (
             issue('procedure_code', 'CODE_UNKNOWN', 'procedure_code is null', refuse=true),
             issue('procedure_code', 'ID_DUPLICATE', 'procedure_code is not null and edition > 1', refuse=true),
             text_issues(['procedure_name', 'field_name']),
-            issue('service_level', 'CODE_UNKNOWN', "coalesce(service_level, '') not in ('TT', 'MP', 'CC')"),
-            issue('level_code', 'CODE_UNKNOWN', "coalesce(level_code, '') not in ('TINH', 'HUYEN', 'XA')"),
+            issue('service_level', 'CODE_UNKNOWN', 'conformed_service_level is null'),
+            issue('level_code', 'CODE_UNKNOWN', 'conformed_level is null'),
+            issue('time_unit', 'CODE_UNKNOWN', 'time_unit is not null and conformed_time_unit is null'),
             issue('field_code', 'PLACEHOLDER_VALUE', 'field_code is null', refuse=true),
             issue('time_limit', 'NUMBER_FORMAT', 'time_limit_text is not null and time_limit is null'),
             issue('fee_vnd', 'NUMBER_FORMAT', 'fee_vnd is null'),
@@ -70,8 +94,9 @@ checked as (
             date_issues('effective_from', 'effective_from_text', 'effective_from', future=true),
             date_issues('effective_to', 'effective_to_text', 'effective_to', future=true),
             issue('effective_to', 'DATE_ORDER', 'effective_to < effective_from'),
+            issue('replaced_by', 'REFERENCE_MISSING', 'has_unknown_successor'),
         ]) }} as _issues
-    from ranked
+    from referred
     {{ once() }}
 )
 
@@ -80,10 +105,10 @@ select
     procedure_name,
     field_code,
     field_name,
-    case when level_code in ('TINH', 'HUYEN', 'XA') then level_code end as level_code,
-    case when service_level in ('TT', 'MP', 'CC') then service_level end as service_level,
+    conformed_level as level_code,
+    conformed_service_level as service_level,
     time_limit,
-    time_unit,
+    conformed_time_unit as time_unit,
     fee_vnd,
     coalesce(needs_paper_result, false) as needs_paper_result,
     decision_no,
@@ -92,6 +117,6 @@ select
     basis_effective_on,
     effective_from,
     effective_to,
-    {{ national_procedure_code('replaced_by') }} as replaced_by,
+    successors,
     {{ verdict() }}
 from checked

@@ -15,6 +15,6 @@ select
     basis_effective_on,
     effective_from,
     effective_to,
-    replaced_by
+    successors
 from {{ ref('base_procedures__procedure') }}
 where not _refused
