@@ -87,7 +87,7 @@ def generate(seed: int, scale: float, code: str = province.DEFAULT) -> World:
         land=[
             land.ParcelTable(parcels, u),
             land.UseTable(seed, parcels),
-            land.RightTable(seed, parcels, folk, firms, u.of.parts[0].card_prefix),
+            land.RightTable(seed, parcels, folk, firms, u),
         ],
         places=places,
         enterprise=business.EnterpriseTable(firms, folk, u, places),

@@ -13,6 +13,7 @@ from simulator.layouts import LAND_RIGHT, PARCEL, PARCEL_USE
 from simulator.units import Units, read
 from simulator.world.business import Enterprises
 from simulator.world.people import People
+from simulator.world.residents import id_cards
 
 PER_SHEET = 260
 SPLIT_RATE, CHANGE_RATE, RECODED_SHARE = 0.004, 0.06, 0.78
@@ -335,8 +336,8 @@ class RightTable:
 
     layout = LAND_RIGHT
 
-    def __init__(self, seed: int, parcels: Parcels, people: People, firms: Enterprises, card_prefix: str) -> None:
-        self.p, self.people, self.firms, self.card_prefix = parcels, people, firms, card_prefix
+    def __init__(self, seed: int, parcels: Parcels, people: People, firms: Enterprises, units: Units) -> None:
+        self.p, self.people, self.firms, self.units = parcels, people, firms, units
         rng = c.generator(seed, "land rights")
         count = 1 + (rng.random(len(parcels.cell)) < 0.2)
         self.parcel = np.repeat(np.arange(len(count)), count)
@@ -379,7 +380,7 @@ class RightTable:
         year = people.birth[person].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
         full = c.mix(rows, 49) % 4 == 0
         born = c.choose(full, c.date_text(people.birth[person]), c.plain(year))
-        numbers = c.choose(old, c.join(self.card_prefix, c.digits(c.mix(person, 6), 7)), people.resident_number(person))
+        numbers = c.choose(old, id_cards(people, self.units, person), people.resident_number(person))
         detail = c.take(names.DETAILS, c.mix(person, 50) % len(names.DETAILS))
         return {
             "quyen_id": c.uuid_text(self.uuid[rows]),

@@ -74,15 +74,12 @@ class Residents:
         touched = p.touch[rows] <= as_of
         phone_seed = c.mix(rows, 5) + touched
         child = birth_after(p.birth[rows], 2012)
-        card = c.join(
-            c.take([part.card_prefix for part in units.of.parts], units.part[p.cell[rows]]), c.digits(c.mix(rows, 6), 7)
-        )
         house = np.where(moved, p.households + rows, p.household[rows])
         detail = c.mix(house, 8) % len(names.DETAILS)
         return {
             "record_id": c.join("DC", c.digits(rows + 1, 9)),
             "personal_id": p.resident_number(rows),
-            "old_id_card": c.blank(card, (year > 2000) | (c.mix(rows, 7) % 5 < 2)),
+            "old_id_card": c.blank(id_cards(p, units, rows), (year > 2000) | (c.mix(rows, 7) % 5 < 2)),
             "surname": c.take(listed.surname, p.surname[rows]),
             "middle_name": c.take(listed.middle, p.middle[rows]),
             "given_name": c.take(listed.given, p.given[rows]),
@@ -103,6 +100,12 @@ class Residents:
             "status_code": c.plain(status),
             "updated_at": c.stamp_iso(updated),
         }
+
+
+def id_cards(people: People, units: Units, rows: Ints) -> Column:
+    """Former 9-digit cards: the prefix of the police that issued them, and seven digits, which two may have by chance."""
+    prefixes = [part.card_prefix for part in units.of.parts]
+    return c.join(c.take(prefixes, units.part[people.cell[rows]]), c.digits(c.mix(rows, 6), 7))
 
 
 def birth_after(birth: Ints, year: int) -> Bools:

@@ -213,6 +213,14 @@ def test_land_sums_and_shares(world: World) -> None:
     assert len(keys) / len(parcels) > 0.98
 
 
+def test_former_cards_of_right_holders_are_those_of_the_resident_register(world: World) -> None:
+    """The register lists the former card of most adults, so that most rights under a card can be linked."""
+    cards = {row["old_id_card"] for row in delivered(world.streamed[0])}
+    shown = [row["so_dinh_danh"] or "" for row in delivered(world.land[2])]
+    former = [number for number in shown if len(number) == 9]
+    assert sum(number in cards for number in former) / len(former) == pytest.approx(0.6, abs=0.1)
+
+
 def test_working_days() -> None:
     import numpy as np
 
