@@ -39,6 +39,7 @@ AGENCY_ROLES = r"""
 """
 Role = Literal["loader", "transformer", "analyst", "publisher", "operator"]
 DATABASE = "warehouse"
+METRICS = Path(__file__).parent / "sql" / "metrics.sql"
 SCRIPTS = [Path(__file__).parent / "sql" / name for name in ("bootstrap.sql", "vietnamese.sql")]
 # What each role may do in each schema; `quality` and the dbt layers belong to the transformer, who grants onward.
 SCHEMAS = ("staging", "intermediate", "marts", "kpi", "open_data", "quality", "seeds", "snapshots")
@@ -105,6 +106,7 @@ def bootstrap(settings: Settings) -> None:
         for script in SCRIPTS:
             connection.execute(script.read_text(encoding="utf-8"))
         _create_schemas(connection)
+        connection.execute(METRICS.read_text(encoding="utf-8"))
         for role, rights in GRANTS.items():
             for schema, right in rights.items():
                 _grant(connection, f"khochung_{role}", schema, right)

@@ -1,8 +1,12 @@
 """Published beside computed: how they are compared, and that the published ones stay where they are."""
 
 import csv
+import re
+from collections.abc import Iterable
 from decimal import Decimal
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,10 +36,37 @@ def test_when_two_figures_agree(published: str, computed: str, qualifier: str, a
     assert figures.agrees(Decimal(published), Decimal(computed), qualifier) is agree
 
 
-def test_a_share_over_nothing_is_no_share() -> None:
-    assert figures._value(Decimal(0), Decimal(0), "percent") is None
-    assert figures._value(Decimal(1578), Decimal(1850), "percent") == Decimal("85.30")
-    assert figures._value(Decimal(857), None, "count") == Decimal(857)
+def figure(**changes: Any) -> figures.Figure:
+    known: dict[str, Any] = {
+        "code": "c", "kind": "computed", "indicator_vi": "", "indicator_en": "", "unit": "percent", "qualifier": "exact",
+        "published": Decimal("98.35"), "published_denominator": Decimal(64022), "computed": Decimal("98.36"),
+        "numerator": Decimal(1259), "denominator": Decimal(1280), "metric_version": "m/press", "waits_for": None,
+    }  # fmt: skip
+    return figures.Figure(**(known | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({}, "1,259 of 1,280: one record weighs 0.078 points, so it cannot come closer"),
+        ({"computed": Decimal("98.35")}, "1,259 of 1,280"),
+        ({"computed": Decimal(90)}, "1,259 of 1,280, published over 64,022: the source delivers a part only"),
+        ({"computed": Decimal(90), "published_denominator": None}, "1,259 of 1,280"),
+        ({"computed": None}, "no record of its period"),
+        ({"computed": Decimal(857), "published": Decimal(857), "denominator": None}, ""),
+        ({"computed": None, "metric_version": None, "waits_for": "1022 hotline"}, "waits for: 1022 hotline"),
+        ({"kind": "target", "metric_version": None, "waits_for": "set"}, "taken over: set"),
+    ],
+)
+def test_a_figure_says_what_it_is_worked_out_from(changes: dict[str, Any], note: str) -> None:
+    assert figure(**changes).note == note
+
+
+def test_the_keys_of_the_json_are_an_interface() -> None:
+    assert figure().as_json() == {
+        "code": "c", "kind": "computed", "published": 98.35, "computed": 98.36, "difference": 0.01,
+        "within_rounding": False, "metric_version": "m/press", "note": figure().note,
+    }  # fmt: skip
 
 
 def reference() -> list[dict[str, str]]:
@@ -52,17 +83,44 @@ def test_every_metric_that_is_named_is_defined() -> None:
     assert named <= defined
 
 
+def test_every_figure_is_answered_or_says_what_it_waits_for() -> None:
+    assert [row["code"] for row in reference() if bool(row["metric_code"]) == bool(row["waits_for"])] == []
+
+
+def published_numbers() -> set[str]:
+    """Published values as they would be written in code, but for those that may be anything: short or round ones, years."""
+    told = {row[field] for row in reference() for field in ("numerator", "denominator", "value")}
+    whole = {number for number in told if number.isdigit() and len(number) > 2 and number[-1] != "0"}
+    return whole | {number for number in told if "." in number}
+
+
+def knowing(rules: Iterable[Path], told: set[str]) -> list[str]:
+    """The files in which one of the numbers stands, however its thousands are grouped."""
+    number = re.compile(r"(?<![\w.@-])[0-9][0-9_,]*(?:\.[0-9]+)?(?![\w@-])")
+    found = []
+    for path in rules:
+        words = {word.strip(",").replace(",", "").replace("_", "") for word in number.findall(path.read_text("utf-8"))}
+        found += [f"{path.name}: {word}" for word in sorted(words & told)]
+    return found
+
+
 def test_no_model_and_no_rule_knows_a_published_value() -> None:
-    """Counts of more than three digits are searched for: a smaller number may be anything."""
-    told = {row[field] for row in reference() for field in ("numerator", "denominator", "value") if len(row[field]) > 3}
-    told = {number for number in told if number.isdigit()}
-    assert {"64022", "62968"} <= told
+    project, suites = REPOSITORY / "dbt_project", REPOSITORY / "expectations"
     rules = [
-        path
-        for folder in ("models", "macros", "seeds")
-        for path in (REPOSITORY / "dbt_project" / folder).rglob("*")
-        if (path.suffix in (".sql", ".yml") and "unit_tests" not in path.name) or path.name == "metric_definition.csv"
+        *(path for folder in ("models", "macros", "tests") for path in (project / folder).rglob("*.sql")),
+        *(path for path in (project / "models").rglob("*.yml") if not path.name.endswith("unit_tests.yml")),
+        *suites.rglob("*.json"),
+        project / "seeds" / "metric_definition.csv",
     ]
-    assert len(rules) > 50
-    words = {path: set(path.read_text(encoding="utf-8").replace(",", "").replace("_", "").split()) for path in rules}
-    assert [path.name for path, found in words.items() if told & found] == []
+    assert len(rules) > 100
+    assert {"64022", "62968", "98.35", "97.15", "375", "386", "857"} <= published_numbers()
+    assert knowing(rules, published_numbers()) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["where x > 64022", "abs(share - 98.35)", "64,022 dossiers", "between 375 and n", "1_578"]
+)
+def test_a_published_value_in_a_rule_would_be_found(text: str, tmp_path: Path) -> None:
+    rule = tmp_path / "rule.sql"
+    rule.write_text(f"select 1 -- {text}\n", encoding="utf-8")
+    assert len(knowing([rule], published_numbers())) == 1

@@ -10,5 +10,5 @@ Complementary suppression over all releases is done after this, at publication. 
 
 {# A share in percent, two decimals; null when either part is not publishable. #}
 {% macro publishable_share(part, whole) -%}
-    round(100.0 * {{ publishable(part) }} / {{ publishable(whole) }}, 2)
+    {{ rate(publishable(part), publishable(whole)) }}
 {%- endmacro %}

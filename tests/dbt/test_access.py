@@ -135,7 +135,7 @@ def test_every_owner_of_a_source_has_an_account(built: Settings) -> None:
         "set row_security = off; select * from quality.issue",
         "insert into ops.agency_account values (current_user, 'x', 'Công an tỉnh')",
         "update ops.agency_account set role_name = current_user",
-        "select * from kpi.metric_month",
+        "select * from kpi.metric_value",
         "select * from quality.quarantine",
         "select * from raw.business__enterprise",
         "create table marts.mine ()",

@@ -5,9 +5,13 @@ select
     indicator,
     name_vi,
     name_en,
+    formula,
     numerator,
     denominator,
+    factor,
     unit,
+    status,
+    missing,
     legal_source,
     valid_from,
     valid_to

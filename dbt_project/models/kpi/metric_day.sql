@@ -1,116 +1,111 @@
--- What each day adds to the numerator and the denominator of every metric version. A flow is summed over a period, a
--- stock over all days up to its end; nobody computes a rate from anything else.
-with received as (
-    select
-        dossier.agency_key,
-        dossier.received_on as day,
-        count(*) as dossiers,
-        count(*) filter (where dossier.is_online) as online,
-        count(*) filter (where dossier.is_online_strict) as online_strict,
-        count(*) filter (where dossier.is_digitised) as digitised,
-        -- 9 and 10: a result is there; who withdrew (7) or was stopped (8) waits for none.
-        count(*) filter (where dossier.status_code in ('9', '10')) as results,
-        count(*) filter (where dossier.status_code in ('9', '10') and dossier.has_electronic_result) as electronic,
-        count(*) filter (where dossier.status_code in ('9', '10') and procedure.needs_paper_result) as paper,
-        count(*) filter (
-            where dossier.status_code in ('9', '10') and procedure.needs_paper_result and dossier.has_electronic_result
-        ) as paper_electronic
-    from {{ ref('fct_dossier') }} as dossier
-    inner join {{ ref('dim_procedure') }} as procedure on dossier.procedure_code = procedure.procedure_code
-    where dossier.is_received and dossier.received_on <= {{ as_of() }}
-    group by dossier.agency_key, dossier.received_on
-),
+{{ config(materialized='view') }}
 
-settled as (
+-- What each day adds to the numerator and the denominator of a metric version: any period of any agency is a sum of
+-- these rows. accrual: `sum`, of the days in the period; `running`, of all days up to its end.
+with dossiers as (
     select
-        handling_agency_key as agency_key,
-        settled_on as day,
-        count(*) as dossiers,
-        count(*) filter (where is_on_time) as on_time,
-        count(*) filter (where is_on_time_strict) as on_time_strict
-    from {{ ref('fct_dossier') }}
-    where is_settled and settled_on <= {{ as_of() }}
-    group by handling_agency_key, settled_on
+        day.agency_key,
+        day.day,
+        metric.*
+    from {{ ref('fct_dossier_day') }} as day
+    cross join lateral (
+        {{ dossier_metrics() }}
+    ) as metric (metric_code, metric_version, accrual, numerator, denominator)
 ),
 
 -- A procedure enters the stock on its first day and leaves it on the day after its last.
 catalogue as (
     select
+        metric.metric_code,
         change.day,
-        sum(change.step) as procedures,
-        sum(change.step) filter (where procedure.is_online) as online,
-        sum(change.step) filter (where procedure.service_level = 'TT') as fully,
-        sum(change.step) filter (where procedure.service_level = 'MP') as partly
+        sum(change.step) filter (where metric.is_counted) as numerator,
+        sum(change.step) filter (where metric.has_denominator) as denominator
     from {{ ref('dim_procedure') }} as procedure
     cross join lateral (
         values
         (coalesce(procedure.effective_from, date '{{ var("calendar_from") }}'), 1),
         (procedure.effective_to + 1, -1)
     ) as change (day, step)
+    cross join lateral (
+        values
+        ('procedures_in_force', true, false),
+        ('procedures_online', procedure.is_online, true),
+        ('procedures_fully_online', procedure.service_level = 'TT', false),
+        ('procedures_partly_online', procedure.service_level = 'MP', false)
+    ) as metric (metric_code, is_counted, has_denominator)
     where change.day <= {{ as_of() }}
-    group by change.day
+    group by metric.metric_code, change.day
+),
+
+-- 1.1 and 1.2: working days between two of decision, publication and legal basis; those before the calendar begins are
+-- not measured.
+decided as (
+    select
+        procedure.decided_on as day,
+        metric.metric_code,
+        count(*) filter (where metric.is_in_time) as numerator,
+        count(*) as denominator
+    from {{ ref('dim_procedure') }} as procedure
+    inner join {{ ref('int_calendar__day') }} as decision on procedure.decided_on = decision.day
+    left join {{ ref('int_calendar__day') }} as publication on procedure.published_on = publication.day
+    left join {{ ref('int_calendar__day') }} as basis on procedure.basis_effective_on = basis.day
+    cross join lateral (
+        values
+        ('procedures_decided_in_time', basis.working_day_no - decision.working_day_no >= 5),
+        ('procedures_published_in_time', publication.working_day_no - decision.working_day_no <= 5)
+    ) as metric (metric_code, is_in_time)
+    where procedure.decided_on <= {{ as_of() }}
+    group by procedure.decided_on, metric.metric_code
 ),
 
 counted as (
     select
-        metric.metric_code,
-        metric.metric_version,
-        received.agency_key,
-        received.day,
-        metric.numerator,
-        metric.denominator
-    from received
-    cross join lateral (
-        values
-        ('dossiers_online', 'press', received.online, received.dossiers),
-        ('dossiers_online', 'strict', received.online_strict, received.dossiers),
-        ('dossiers_digitised', 'press', received.digitised, received.dossiers),
-        ('electronic_results', 'press', received.electronic, received.results),
-        ('electronic_results', 'strict', received.paper_electronic, received.paper)
-    ) as metric (metric_code, metric_version, numerator, denominator)
+        metric_code,
+        metric_version,
+        accrual,
+        agency_key,
+        day,
+        numerator,
+        denominator
+    from dossiers
 
     union all
 
     select
-        metric.metric_code,
-        metric.metric_version,
-        settled.agency_key,
-        settled.day,
-        metric.numerator,
-        metric.denominator
-    from settled
-    cross join lateral (
-        values
-        ('dossiers_on_time', 'press', settled.on_time, settled.dossiers),
-        ('dossiers_on_time', 'strict', settled.on_time_strict, settled.dossiers)
-    ) as metric (metric_code, metric_version, numerator, denominator)
-
-    union all
-
-    select
-        metric.metric_code,
-        metric.metric_version,
+        metric_code,
+        'press' as metric_version,
+        'running' as accrual,
         null as agency_key,
-        catalogue.day,
-        metric.numerator,
-        metric.denominator
+        day,
+        coalesce(numerator, 0) as numerator,
+        denominator
     from catalogue
-    cross join lateral (
-        values
-        ('procedures_online', 'press', catalogue.online, catalogue.procedures),
-        ('procedures_fully_online', 'press', catalogue.fully, null),
-        ('procedures_partly_online', 'press', catalogue.partly, null)
-    ) as metric (metric_code, metric_version, numerator, denominator)
+
+    union all
+
+    select
+        metric_code,
+        'strict' as metric_version,
+        'sum' as accrual,
+        null as agency_key,
+        day,
+        numerator,
+        denominator
+    from decided
 )
 
 select
     counted.metric_code,
     counted.metric_version,
+    counted.accrual,
     counted.agency_key,
     agency.former_province,
     counted.day,
-    cast(coalesce(counted.numerator, 0) as bigint) as numerator,
-    cast(counted.denominator as bigint) as denominator
+    cast(sum(counted.numerator) as numeric(20, 6)) as numerator,
+    cast(sum(counted.denominator) as numeric(20, 6)) as denominator
 from counted
 left join {{ ref('dim_agency') }} as agency on counted.agency_key = agency.agency_key
-where coalesce(counted.numerator, 0) <> 0 or coalesce(counted.denominator, 0) <> 0
+where counted.numerator <> 0 or coalesce(counted.denominator, 0) <> 0
+group by
+    counted.metric_code, counted.metric_version, counted.accrual, counted.agency_key, agency.former_province,
+    counted.day

@@ -88,6 +88,16 @@ select
     cast(submitted_at as date) as submitted_on,
     received_on,
     cast(promised_at as date) as due_on,
+    -- The last day on which it is in time while it is open, as 2.1 has it: the day before the second request for a
+    -- supplement; for ever while the only one, asked for in time, is awaited; else the promise and the time waited.
+    case
+        when supplement_count > 1 then least(
+            cast(promised_at as date),
+            cast({{ to_local_time("(supplements -> 1 ->> 'NgayBoSung')") }} as date) - 1
+        )
+        when supplement is not null and answered_at is null and asked_at <= promised_at then 'infinity'
+        else cast(promised_at + coalesce(answered_at - asked_at, interval '0') as date)
+    end as due_on_strict,
     settled_on,
     cast(returned_at as date) as returned_on,
     extract(epoch from settled_at - received_at) / 3600 as handling_hours,
