@@ -8,7 +8,7 @@ select
     formula,
     numerator,
     denominator,
-    factor,
+    cast(factor as numeric(12, 0)) as factor,
     unit,
     status,
     missing,
