@@ -9,8 +9,15 @@ select
         when 'TC' then 'organisation'
         else 'unknown'
     end as holder_type,
+    holder.person_key,
+    case
+        when enterprise.enterprise_code is not null then {{ business_key('enterprise', 'enterprise.enterprise_code') }}
+    end as business_key,
     holding.certificate_class,
     holding.issued_on,
     parcel.is_in_force
 from {{ ref('stg_land__land_right') }} as holding
 inner join {{ ref('int_land__parcel') }} as parcel on holding.parcel_id = parcel.parcel_id
+left join {{ ref('int_person__link') }} as holder
+    on holder.register = 'land_right' and cast(holding.right_id as text) = holder.record_key
+left join {{ ref('stg_business__enterprise') }} as enterprise on holding.enterprise_code = enterprise.enterprise_code
