@@ -1,7 +1,7 @@
--- Biểu II.06 (TT 01/2020/TT-VPCP), for every agency, field and month: carried over + received + taken over = settled +
--- handed over + in progress; received = online + otherwise; settled = early + on the day + late; in progress = in time +
--- overdue; what is in progress is carried over. If this fails, a dossier was settled before it was received, was counted
--- twice, or is overdue in nobody's hands.
+-- Biểu II.06 (TT 01/2020/TT-VPCP), for every agency, field and month: carried over + received + taken over = settled
+-- + handed over + in progress; received = online + otherwise; settled = early + on the day + late; in progress = in
+-- time + overdue; what is in progress is carried over. If this fails, a dossier was settled before it was received, was
+-- counted twice, or is overdue in nobody's hands.
 with months as (
     select
         *,
