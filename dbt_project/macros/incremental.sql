@@ -59,3 +59,9 @@ A build with other code, an earlier day or another list of communes starts afres
     {%- set parts = model.name.replace('base_', '', 1).split('__') -%}
     {{ return({'source': parts[0], 'name': parts[-1]}) }}
 {%- endmacro %}
+
+{# The next model is planned by what this one holds: PostgreSQL's own daemon comes by minutes later, and a plan by guesses
+may take as many minutes. #}
+{% macro take_statistics() -%}
+    {%- if model.config.materialized != 'view' -%} analyze {{ this }} {%- endif -%}
+{%- endmacro %}
