@@ -29,13 +29,18 @@ with cleaned as (
         raw_row.updated_at
     from {{ source('population', 'resident') }} as raw_row
     {% call rows_to_judge('raw_row') %}
-    -- Somebody else has come to bear their number.
+    -- Somebody else has come to bear their number. `is true` keeps it a list that is looked up: as a join it is planned
+    -- for one changed row, and reads the table once for each.
     or raw_row.record_id in (
         select bearer.record_id
         from {{ this }} as bearer
-        inner join {{ source('population', 'resident') }} as other
-            on bearer.personal_id = lpad({{ trimmed('other.personal_id') }}, 12, '0')
-        where other._load_id > {{ var('loads_seen') }}
+        where (
+            bearer.personal_id in (
+                select lpad({{ trimmed('other.personal_id') }}, 12, '0')
+                from {{ source('population', 'resident') }} as other
+                where other._load_id > {{ var('loads_seen') }}
+            )
+        ) is true
     )
     {% endcall %}
     {{ once() }}
