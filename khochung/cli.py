@@ -124,15 +124,13 @@ def docs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def figures(as_json: bool) -> None:
     """Published government figures beside the same worked out from records."""
-    from rich.console import Console
-
     from khochung import figures as published
 
     found = published.figures(Settings.from_environment())
     if as_json:
         click.echo(json.dumps([item.as_json() for item in found], indent=2))
     else:
-        Console(highlight=False).print(published.grid(found))
+        _console().print(published.grid(found))
 
 
 @main.group()

@@ -23,7 +23,8 @@ on time is settled by the promised time. `counted` holds the four sums. #}
     ), false)
 {%- endmacro %}
 
-{# Key of a dossier in the marts: the same in every rebuild, and not its code, which names agency and day. #}
+{# Key of a dossier in the marts: the same in every rebuild, and keyed, since a code can be known or guessed (agency, day,
+number) and its row names a person by pseudonym. #}
 {% macro dossier_key(code) -%}
-    cast(md5('dossier ' || {{ code }}) as uuid)
+    {{ pseudonym('dossier', code) }}
 {%- endmacro %}

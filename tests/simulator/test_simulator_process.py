@@ -44,16 +44,22 @@ def start(home: Path, port: int, *more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
+def wait_answer(port: int) -> httpx.Response:
+    for _ in range(600):
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/health")
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the simulator did not answer")
+
+
 def wait_ready(port: int) -> dict[str, str]:
     for _ in range(300):
-        try:
-            answer = httpx.get(f"http://127.0.0.1:{port}/health")
-            if answer.status_code == 200:
-                body: dict[str, str] = answer.json()
-                return body
-            assert answer.json()["status"] == "starting"
-        except httpx.TransportError:
-            pass
+        answer = wait_answer(port)
+        if answer.status_code == 200:
+            body: dict[str, str] = answer.json()
+            return body
+        assert answer.json()["status"] == "starting"
         time.sleep(0.1)
     raise AssertionError("the simulator did not become ready")
 
@@ -79,8 +85,9 @@ def test_serve_fills_the_land_database_and_ends_cleanly(tmp_path: Path, dsn: str
 
 
 def test_sigterm_while_starting_ends_cleanly(tmp_path: Path) -> None:
-    process = start(tmp_path, free_port(), "--scale", "0.3")
-    time.sleep(1.5)
+    port = free_port()
+    process = start(tmp_path, port, "--scale", "0.3")
+    assert wait_answer(port).json()["status"] == "starting"
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
 
