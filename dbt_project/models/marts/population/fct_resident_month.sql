@@ -1,5 +1,6 @@
 -- Stock by change points: +1 in the month a person enters a cell (commune, present commune, sex, age band), −1 in the
--- month they leave it, and a running sum. The work grows with persons, not with persons × months.
+-- month they leave it, and a running sum. People of one cell, age and stay, as most are, are counted together first: the
+-- work grows with their kinds, not with persons × months.
 with stays as (
     select
         commune_key,
@@ -7,8 +8,10 @@ with stays as (
         sex,
         birth_month,
         from_month,
-        coalesce(until_month, {{ last_month() }} + 1) as until_month
+        coalesce(until_month, {{ last_month() }} + 1) as until_month,
+        count(*) as persons
     from {{ ref('int_population__stay') }}
+    group by commune_key, present_commune_key, sex, birth_month, from_month, until_month
 ),
 
 -- A person is in band n from the month in which they complete 5 n years; at month-end everybody born in a month has
@@ -18,6 +21,7 @@ bands as (
         stays.commune_key,
         stays.present_commune_key,
         stays.sex,
+        stays.persons,
         band.band_no,
         greatest(
             stays.from_month, case when band.band_no > 0 then stays.birth_month + 60 * band.band_no end
@@ -41,7 +45,7 @@ changes as (
         sex,
         band_no,
         month_no,
-        sum(delta) as delta
+        sum(delta * persons) as delta
     from bands
     cross join lateral (values (from_month, 1), (until_month, -1)) as point (month_no, delta)
     where month_no <= {{ last_month() }}
