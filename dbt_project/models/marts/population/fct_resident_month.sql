@@ -1,6 +1,6 @@
 -- Stock by change points: +1 in the month a person enters a cell (commune, present commune, sex, age band), −1 in the
--- month they leave it, and a running sum. People of one cell, age and stay, as most are, are counted together first: the
--- work grows with their kinds, not with persons × months.
+-- month they leave it, and a running sum. People of one cell, age and stay, as most are, are counted together first:
+-- the work grows with their kinds, not with persons × months.
 with stays as (
     select
         commune_key,
