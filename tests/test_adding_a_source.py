@@ -58,7 +58,7 @@ class Newcomer:
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
     project, drops = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("drops")
-    for room in ("dbt_project", "expectations"):
+    for room in ("dbt_project", "expectations", "provinces"):
         shutil.copytree(REPOSITORY / room, project / room)
     for name, content in FILES.items():
         path = project / name if "/" in name else drops / name
