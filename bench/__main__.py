@@ -1,6 +1,7 @@
 """`make bench`: every measurement beside its floor, printed and written to `.khochung/bench.json`.
 
-`SCALE` sets the size of the province (default 1: two million parcels, three million residents). `BENCH` names parts to run, else all do.
+`SCALE` sets the size of the province (default 1: two million parcels, three million residents). `BENCH` names parts to
+run, else all do.
 """
 
 import json

@@ -377,7 +377,7 @@ def _dataset(entry: dict[str, Any], path: Path, served: province.Province) -> Da
         "declared_in": path.name,
     }
     try:
-        dataset = Dataset.model_validate(province.named(province.given(body, served), served))
+        dataset = Dataset.model_validate(province.filled(body, served))
     except ValidationError as error:
         raise _explain(error, where) from error
     except KeyError as error:

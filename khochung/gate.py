@@ -147,8 +147,7 @@ def suite_sha256(path: Path) -> str:
 def _content(path: Path) -> Any:
     """A suite's JSON with the bounds that the served province gives: `$communes`, `$former_province_codes`, …"""
     try:
-        served = province.served()
-        return province.named(province.given(json.loads(path.read_text(encoding="utf-8")), served), served)
+        return province.filled(json.loads(path.read_text(encoding="utf-8")), province.served())
     except KeyError as error:
         where = f"{path.parent.name}/{path.name}"
         raise GateError(f"{where}: ${error.args[0]} is nothing that a province gives: khochung/province.py") from error

@@ -122,25 +122,17 @@ def _read(path: Path) -> Province:
     return province
 
 
-def given(value: Any, province: Province) -> Any:
-    """JSON or YAML with `$name` as a whole value replaced by what the province gives. Raises KeyError for other names."""
+def filled(value: Any, province: Province, language: str = "vi") -> Any:
+    """A declaration (JSON or YAML) with what the province gives: for `$name` as a whole value its parameter, and inside of
+    a text `$province`, its name in the text's language, and `$communes`. Raises KeyError for other names."""
     if isinstance(value, dict):
-        return {key: given(item, province) for key, item in value.items()}
+        return {key: filled(item, province, key if key in ("vi", "en") else language) for key, item in value.items()}
     if isinstance(value, list):
-        return [given(item, province) for item in value]
-    asked = re.fullmatch(r"\$([a-z_]+)", value) if isinstance(value, str) else None
-    return province.parameters[asked[1]] if asked else value
-
-
-def named(value: Any, province: Province, language: str = "vi") -> Any:
-    """A declaration with `$province` and `$communes` inside its texts replaced by the name of the province, in the text's
-    language, and its number of communes."""
-    if isinstance(value, dict):
-        return {key: named(item, province, key if key in ("vi", "en") else language) for key, item in value.items()}
-    if isinstance(value, list):
-        return [named(item, province, language) for item in value]
+        return [filled(item, province, language) for item in value]
     if not isinstance(value, str):
         return value
+    if asked := re.fullmatch(r"\$([a-z_]+)", value):
+        return province.parameters[asked[1]]
     return value.replace("$province", getattr(province.name, language)).replace("$communes", str(province.communes))
 
 

@@ -175,10 +175,8 @@ def run_layer(settings: Settings, build: Build, layer: str) -> None:
     arguments = ["build", *LAYERS[layer], "--exclude-resource-type", "unit_test", "--vars", _variables(build, seen)]
     parsed = settings.artefacts / "dbt" / next(iter(LAYERS)) / "partial_parse.msgpack"
     if target != parsed.parent and parsed.exists():
-        arguments += [
-            "--partial-parse-file-path",
-            str(parsed),
-        ]  # the variables are those of the first layer: nothing to parse
+        # The variables are those of the first layer: nothing is left to parse.
+        arguments += ["--partial-parse-file-path", str(parsed)]
     status = dbt(settings, arguments if seen is not None else [*arguments, "--full-refresh"], target)
     failures = _record(settings, build, layer, target / "run_results.json")
     if failures or status != 0:
@@ -227,10 +225,8 @@ def manifest(settings: Settings) -> dict[str, Any]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """What the dbt project reads: the warehouse's address for the transformer role, the province that is served, the
-    tables of all contracts, and the texts that mean "nothing was said" in their columns."""
-    """What the dbt project reads: the warehouse's address for the transformer role, the tables of all contracts, the texts
-    that mean "nothing was said" in their columns, and for its sessions the key of the pseudonyms. Where there is none, what
-    needs it fails in the database."""
+    tables of all contracts, the texts that mean "nothing was said" in their columns, and for its sessions the key of the
+    pseudonyms. Where there is none, what needs it fails in the database."""
     keywords = warehouse.parameters(settings, "transformer")
     return os.environ | {
         "KHOCHUNG_DBT_HOST": keywords["host"],

@@ -33,9 +33,16 @@ columns. #}
     {{ return(facts) }}
 {%- endmacro %}
 
-{# Earlier versions of the rows of a source's table, as the loader kept them: the columns of the contract and `_load_id`. #}
-{% macro earlier_versions(source_name, table_name) -%}
-    {{ source(source_name, table_name) | string | replace(table_name ~ '"', table_name ~ '__history"') }}
+{# A whole `select`: `columns` of every version of the rows of a source's table, the one in force and those that the loader
+kept, without what stood deleted. `where` narrows both. #}
+{% macro every_version(source_name, table_name, columns, where='true') -%}
+    {%- set current = source(source_name, table_name) -%}
+    {%- for relation in [current, current | string | replace(table_name ~ '"', table_name ~ '__history"')] %}
+    select {{ columns | join(', ') }}
+    from {{ relation }}
+    where _deleted_at is null and {{ where }}
+    {{- "\n\n    union all\n" if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 {# The texts that mean "nothing was said" in `<row>.<column>`, from the contract of the table whose base model is being

@@ -56,3 +56,18 @@ values
         'settled_on_time_strict', 'handed_in', 'handed_out', 'overdue_change', 'overdue_change_strict',
     ]) }}
 {%- endmacro %}
+
+{# The end of a model that counts for the yearbook: what its CTE `counted` gives to a commune in a month, on both sides. #}
+{% macro yearbook_sums() -%}
+select
+    metric_code,
+    'yearbook' as metric_version,
+    accrual,
+    commune_key,
+    present_commune_key,
+    month_start,
+    coalesce(sum(numerator), 0) as numerator,
+    sum(denominator) as denominator
+from counted
+group by metric_code, accrual, commune_key, present_commune_key, month_start
+{%- endmacro %}

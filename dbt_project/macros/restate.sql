@@ -100,9 +100,22 @@ present commune. #}
     }.get(measure, 'its YAML does not say what it measures: give it config.meta.measure, see macros/restate.sql')) }}
 {%- endmacro %}
 
+{# A whole `select`: the sums of `rows` in each combination of `by`. #}
+{% macro totals_by(rows, by, sums) -%}
+    select
+        {%- for column in by %}
+        {{ column }},
+        {%- endfor %}
+        {%- for column in sums %}
+        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ rows }}
+    group by {{ by | join(', ') if by else '()' }}
+{%- endmacro %}
+
 {# As many before as after, in each period; no record in a commune that its own never became; and restating what is
-restated changes nothing. Every fact with a commune
-has this test: its measures are those of its YAML, its periods the columns that are dates. #}
+restated changes nothing. Every fact with a commune has this test: its measures are those of its YAML, its periods the
+columns that are dates. #}
 {% test restated_alike(model) %}
 {%- set kinds = measures_of(model.identifier) -%}
 {%- set wanted, periods, sums = [], [], [] -%}
@@ -120,15 +133,7 @@ has this test: its measures are those of its YAML, its periods the columns that 
 {%- endif -%}
 {%- set known = restatable(model.identifier, wanted, kinds) -%}
 with recorded as (
-    select
-        {%- for column in periods %}
-        {{ column }},
-        {%- endfor %}
-        {%- for column in sums %}
-        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ model }}
-    group by {{ periods | join(', ') if periods else '()' }}
+    {{ totals_by(model, periods, sums) }}
 ),
 
 once as (
@@ -140,15 +145,7 @@ twice as (
 ),
 
 totals as (
-    select
-        {%- for column in periods %}
-        {{ column }},
-        {%- endfor %}
-        {%- for column in sums %}
-        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from once
-    group by {{ periods | join(', ') if periods else '()' }}
+    {{ totals_by('once', periods, sums) }}
 )
 
 select 'total' as lost

@@ -36,11 +36,12 @@ where from_month < coalesce(until_month, from_month + 1)
 group by {{ place | join(', ') }}, from_month, until_month
 {%- endmacro %}
 
-{# The stock at every month-end on which the commune was in force: what began up to it less what ended, by running sums.
-`stays` has commune_key, present_commune_key, from_month, until_month, dimensions and measures. #}
+{# The stock at every month-end on which the commune was in force: what began up to it less what ended, by running sums. A
+list of CTEs that ends in `stock` and may follow others; `stays` has commune_key, present_commune_key, from_month,
+until_month, dimensions and measures. #}
 {% macro stock_by_month(stays, dimensions, measures) -%}
 {%- set cell = ['commune_key', 'present_commune_key'] + dimensions -%}
-with changes as (
+changes as (
     select
         {{ cell | join(',\n        ') }},
         point.month_no,

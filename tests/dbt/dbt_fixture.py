@@ -2,7 +2,10 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +17,7 @@ from khochung.settings import REPOSITORY, Settings
 from simulator import units as simulated_units
 from simulator.columns import day_number
 from simulator.world import procedures as simulated_procedures
+from tests.toy_warehouse import running
 
 Row = dict[str, Any]
 UNITS = REPOSITORY / "simulator" / "data" / "80"
@@ -182,11 +186,11 @@ def fill(settings: Settings, sources: Mapping[str, Callable[[], Iterator[tuple[s
     location.update(settings)
 
 
-def insert(connection: Any, source: str, rows: Iterable[tuple[str, Row]]) -> None:
-    """Add records of a source to raw, as load 1 of the last day."""
+def insert(connection: Any, source: str, rows: Iterable[tuple[str, Row]], load_id: int = 1) -> None:
+    """Add records of a source to raw, as a load of the last day."""
     for table, row in rows:
         relation = sql.Identifier("raw", contract.source(source).table(table).relation)
-        values = row | {"_load_id": 1, "_loaded_at": "2025-09-30 01:00+07"}
+        values = row | {"_load_id": load_id, "_loaded_at": "2025-09-30 01:00+07"}
         names = sql.SQL(", ").join(map(sql.Identifier, values))
         places = sql.SQL(", ").join(map(sql.Placeholder, values))
         connection.execute(sql.SQL("insert into {} ({}) values ({})").format(relation, names, places), values)
@@ -196,3 +200,47 @@ def run(settings: Settings, *arguments: str, as_of: str = AS_OF, build_id: int =
     """dbt with the pipeline's variables."""
     values = json.dumps({"as_of": as_of, "build_id": build_id} | variables)
     return transform.dbt(settings, [*arguments, "--vars", values], settings.artefacts / "dbt")
+
+
+@dataclass
+class Subject:
+    """A part of the project over the hand-made province: `select` says which part, `marts` which tables it is judged by."""
+
+    settings: Settings
+    select: Sequence[str]
+    marts: Sequence[str]
+
+    @classmethod
+    @contextmanager
+    def built(
+        cls, home: Path, select: Sequence[str], marts: Sequence[str], source: str, rows: Iterable[tuple[str, Row]]
+    ) -> Iterator["Subject"]:
+        """On a server of its own, with `rows` of a source beside those of the province."""
+        with running(Settings(home)) as settings:
+            fill(settings)
+            with warehouse.connect(settings, "loader") as connection:
+                insert(connection, source, rows)
+            made = cls(settings, select, marts)
+            made.build()
+            yield made
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        with warehouse.connect(self.settings, "transformer") as connection:
+            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+    def build(self) -> None:
+        arguments = ("build", *self.select, "--exclude-resource-type", "unit_test")
+        assert run(self.settings, *arguments) == 0, "dbt build failed: see the output above"
+
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        return {name: sorted(self.query(f"select cast(t as text) from marts.{name} as t")) for name in self.marts}
+
+    def build_from_nothing(self) -> None:
+        with warehouse.connect(self.settings, "transformer") as connection:
+            for schema in ("marts", "intermediate", "staging"):
+                tables = connection.execute(
+                    "select tablename from pg_tables where schemaname = %s", [schema]
+                ).fetchall()
+                for (table,) in tables:
+                    connection.execute(f"drop table {schema}.{table} cascade")
+        self.build()

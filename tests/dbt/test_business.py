@@ -3,13 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-import dbt_fixture
 import pytest
-from dbt_fixture import OLD_WARD, SPLIT, Row
-
-from khochung import warehouse
-from khochung.settings import Settings
-from tests.toy_warehouse import running
+from dbt_fixture import OLD_WARD, SPLIT, Row, Subject
 
 OWNER = "080090000007"
 SELECT = ("--select", "+path:models/marts/business", "path:models/intermediate/business")
@@ -35,36 +30,13 @@ def households() -> Iterator[tuple[str, Row]]:
     yield household(3, registered_on="20/08/2025", commune_code="27694", main_industry="5610")
 
 
-class Business:
-    """The built warehouse, asked as the transformer."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
-        with warehouse.connect(self.settings, "transformer") as connection:
-            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
-
-    def build(self) -> None:
-        arguments = ("build", *SELECT, "--exclude-resource-type", "unit_test")
-        assert dbt_fixture.run(self.settings, *arguments) == 0, "dbt build failed: see the output above"
-
-    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
-        return {name: sorted(self.query(f"select cast(t as text) from marts.{name} as t")) for name in MARTS}
-
-
 @pytest.fixture(scope="module")
-def business(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Business]:
-    with running(Settings(tmp_path_factory.mktemp("business"))) as settings:
-        dbt_fixture.fill(settings)
-        with warehouse.connect(settings, "loader") as connection:
-            dbt_fixture.insert(connection, "business", households())
-        built = Business(settings)
-        built.build()
+def business(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    with Subject.built(tmp_path_factory.mktemp("business"), SELECT, MARTS, "business", households()) as built:
         yield built
 
 
-def test_household_businesses_of_each_month_are_the_locations_of_raw(business: Business) -> None:
+def test_household_businesses_of_each_month_are_the_locations_of_raw(business: Subject) -> None:
     counted = business.query(
         "select month_end, sum(household_businesses) from marts.fct_household_business_month group by 1 order by 1"
     )
@@ -91,7 +63,7 @@ def test_household_businesses_of_each_month_are_the_locations_of_raw(business: B
     assert business.query(f"select {numbers}") == [(2,)], "counted by number, the owner's two shops would be one"
 
 
-def test_the_state_of_every_business_is_that_of_raw(business: Business) -> None:
+def test_the_state_of_every_business_is_that_of_raw(business: Subject) -> None:
     found = business.query(
         "select enterprise_code, state, founded_on::text, closed_on::text, followed_until::text from marts.dim_business "
         "where business_kind = 'enterprise' order by 1"
@@ -110,7 +82,7 @@ def test_the_state_of_every_business_is_that_of_raw(business: Business) -> None:
     ]  # fmt: skip
 
 
-def test_events_lead_from_one_stock_to_the_next(business: Business) -> None:
+def test_events_lead_from_one_stock_to_the_next(business: Subject) -> None:
     assert business.query(
         """
         with stock as (
@@ -130,7 +102,7 @@ def test_events_lead_from_one_stock_to_the_next(business: Business) -> None:
     ]  # fmt: skip
 
 
-def test_no_household_business_shows_a_number(business: Business) -> None:
+def test_no_household_business_shows_a_number(business: Subject) -> None:
     for mart in MARTS:
         assert OWNER not in str(business.query(f"select cast(t as text) from marts.{mart} as t")), mart
     assert business.query(
@@ -138,7 +110,7 @@ def test_no_household_business_shows_a_number(business: Business) -> None:
     ) == [(0,)]
 
 
-def test_every_code_in_use_stands_on_four_levels(business: Business) -> None:
+def test_every_code_in_use_stands_on_four_levels(business: Subject) -> None:
     found = business.query(
         "select industry_code, parent_code from marts.dim_industry_code where level_no > 1 order by 1"
     )
@@ -148,13 +120,8 @@ def test_every_code_in_use_stands_on_four_levels(business: Business) -> None:
     ]  # fmt: skip
 
 
-def test_a_second_build_from_nothing_gives_the_same_rows_and_keys(business: Business) -> None:
+def test_a_second_build_from_nothing_gives_the_same_rows_and_keys(business: Subject) -> None:
     before = business.contents()
     assert all(before.values())
-    with warehouse.connect(business.settings, "transformer") as connection:
-        for schema in ("marts", "intermediate", "staging"):
-            tables = connection.execute("select tablename from pg_tables where schemaname = %s", [schema]).fetchall()
-            for (table,) in tables:
-                connection.execute(f"drop table {schema}.{table} cascade")
-    business.build()
+    business.build_from_nothing()
     assert business.contents() == before

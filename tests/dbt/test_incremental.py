@@ -67,17 +67,13 @@ def write(connection: psycopg.Connection[tuple[Any, ...]], table_name: str, row:
     """Put a row into raw as a load would; a row of nothing but its key is marked deleted."""
     table = next(t for s in contract.sources().values() for t in s.tables if t.name == table_name)
     relation, key = sql.Identifier("raw", table.relation), table.key[0]
-    gone = list(row) == [key]
-    if gone:
+    if list(row) == [key]:
         statement = sql.SQL("update {} set _deleted_at = now(), _load_id = {} where {} = {}")
         done = connection.execute(statement.format(relation, load_id, sql.Identifier(key), row[key]))
         assert done.rowcount == 1
         return
     connection.execute(sql.SQL("delete from {} where {} = {}").format(relation, sql.Identifier(key), row[key]))
-    values = row | {"_load_id": load_id, "_loaded_at": "2025-10-02 01:00+07"}
-    names, places = map(sql.Identifier, values), map(sql.Placeholder, values)
-    statement = sql.SQL("insert into {} ({}) values ({})")
-    connection.execute(statement.format(relation, sql.SQL(", ").join(names), sql.SQL(", ").join(places)), values)
+    dbt_fixture.insert(connection, table.source, [(table_name, row)], load_id)
 
 
 def judged(settings: Settings) -> dict[str, dict[str, tuple[Any, ...]]]:

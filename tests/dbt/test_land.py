@@ -4,13 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import dbt_fixture
 import pytest
-from dbt_fixture import OWNED, SPLIT, Row
-
-from khochung import warehouse
-from khochung.settings import Settings
-from tests.toy_warehouse import running
+from dbt_fixture import OWNED, SPLIT, Row, Subject
 
 WARD_1 = "27694"  # Phường 1 of Tân An took Phường 2 in on 1/12/2024; both had a sheet 1
 PARENT, FIRST, SECOND = UUID(int=100), UUID(int=101), UUID(int=102)
@@ -60,36 +55,13 @@ def uses() -> Iterator[tuple[str, Row]]:
         }  # fmt: skip
 
 
-class Land:
-    """The built warehouse, asked as the transformer."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
-        with warehouse.connect(self.settings, "transformer") as connection:
-            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
-
-    def build(self) -> None:
-        arguments = ("build", *SELECT, "--exclude-resource-type", "unit_test")
-        assert dbt_fixture.run(self.settings, *arguments) == 0, "dbt build failed: see the output above"
-
-    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
-        return {name: sorted(self.query(f"select cast(t as text) from marts.{name} as t")) for name in FACTS}
-
-
 @pytest.fixture(scope="module")
-def land(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Land]:
-    with running(Settings(tmp_path_factory.mktemp("land"))) as settings:
-        dbt_fixture.fill(settings)
-        with warehouse.connect(settings, "loader") as connection:
-            dbt_fixture.insert(connection, "land", [*parcels(), *uses()])
-        built = Land(settings)
-        built.build()
+def land(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    with Subject.built(tmp_path_factory.mktemp("land"), SELECT, FACTS, "land", [*parcels(), *uses()]) as built:
         yield built
 
 
-def test_the_stock_of_each_month_is_what_raw_says(land: Land) -> None:
+def test_the_stock_of_each_month_is_what_raw_says(land: Subject) -> None:
     counted = land.query(
         "select month_end, sum(parcels), sum(area_m2) from marts.fct_parcel_month group by 1 order by 1"
     )
@@ -107,7 +79,7 @@ def test_the_stock_of_each_month_is_what_raw_says(land: Land) -> None:
     assert {parcels for _, parcels, _ in counted} == {6, 5}, "one ends without a date in February 2024"
 
 
-def test_the_uses_of_each_month_cover_its_parcels(land: Land) -> None:
+def test_the_uses_of_each_month_cover_its_parcels(land: Subject) -> None:
     assert land.query(
         "select month_end, commune_key from marts.fct_parcel_month as parcel "
         "full join (select month_end, commune_key, sum(area_m2) as area_m2 from marts.fct_land_use_month group by 1, 2) as use "
@@ -119,7 +91,7 @@ def test_the_uses_of_each_month_cover_its_parcels(land: Land) -> None:
     assert [(day, float(area)) for day, area in homes] == [("2024-05-31", 700.0)]
 
 
-def test_a_reform_moves_no_land(land: Land) -> None:
+def test_a_reform_moves_no_land(land: Subject) -> None:
     assert land.query("select count(distinct total) from (select sum(parcels) as total from marts.fct_parcel_month "
                       "where month_end >= '2024-06-30' group by month_end) as months") == [(1,)]  # fmt: skip
     communes = land.query(
@@ -129,7 +101,7 @@ def test_a_reform_moves_no_land(land: Land) -> None:
     assert communes == [("2025-06-30", "27694@2004-01-01"), ("2025-07-31", "27694@2025-07-01")]
 
 
-def test_the_division_is_known_with_its_shares(land: Land) -> None:
+def test_the_division_is_known_with_its_shares(land: Subject) -> None:
     found = land.query(
         f"""
         select child.thua_dat_id, relation, children, effective_on::text, weight_area::float8
@@ -141,7 +113,7 @@ def test_the_division_is_known_with_its_shares(land: Land) -> None:
     assert found == [(FIRST, "divided", 2, "2024-05-31", 0.4), (SECOND, "divided", 2, "2024-05-31", 0.6)]
 
 
-def test_a_number_is_shared_after_a_merger(land: Land) -> None:
+def test_a_number_is_shared_after_a_merger(land: Subject) -> None:
     shared = land.query(
         "select parcel.thua_dat_id from marts.dim_parcel join raw.land__parcel as parcel "
         "on md5('parcel ' || parcel.thua_dat_id)::uuid = parcel_key where parcels_of_this_number = 2 order by 1"
@@ -149,7 +121,7 @@ def test_a_number_is_shared_after_a_merger(land: Land) -> None:
     assert shared == [(number,) for number in MERGED]
 
 
-def test_a_right_belongs_to_its_parcel(land: Land) -> None:
+def test_a_right_belongs_to_its_parcel(land: Subject) -> None:
     assert land.query(
         "select holder_type, certificate_class, issued_on::text, parcel_key from marts.fct_land_right"
     ) == land.query(
@@ -157,19 +129,14 @@ def test_a_right_belongs_to_its_parcel(land: Land) -> None:
     )  # fmt: skip
 
 
-def test_the_point_is_known_to_a_kilometre_only(land: Land) -> None:
+def test_the_point_is_known_to_a_kilometre_only(land: Subject) -> None:
     assert land.query(
         f"select longitude::text, latitude::text from marts.dim_parcel where parcel_key = md5('parcel {OWNED}')::uuid"
     ) == [("106.40", "10.55")]
 
 
-def test_a_second_build_from_nothing_gives_the_same_rows_and_keys(land: Land) -> None:
+def test_a_second_build_from_nothing_gives_the_same_rows_and_keys(land: Subject) -> None:
     before = land.contents()
     assert all(before.values())
-    with warehouse.connect(land.settings, "transformer") as connection:
-        for schema in ("marts", "intermediate", "staging"):
-            tables = connection.execute("select tablename from pg_tables where schemaname = %s", [schema]).fetchall()
-            for (table,) in tables:
-                connection.execute(f"drop table {schema}.{table} cascade")
-    land.build()
+    land.build_from_nothing()
     assert land.contents() == before

@@ -7,7 +7,6 @@ from uuid import UUID
 import dbt_fixture
 import psycopg
 import pytest
-from psycopg import sql
 
 from khochung import warehouse
 from khochung.settings import Settings
@@ -55,17 +54,6 @@ class Register:
         }
 
 
-def insert(connection: psycopg.Connection[Any], table: str, row: dbt_fixture.Row, load_id: int) -> None:
-    values = row | {"_load_id": load_id, "_loaded_at": "2025-09-30 01:00+07"}
-    names, places = map(sql.Identifier, values), map(sql.Placeholder, values)
-    connection.execute(
-        sql.SQL("insert into raw.{} ({}) values ({})").format(
-            sql.Identifier(table), sql.SQL(", ").join(names), sql.SQL(", ").join(places)
-        ),
-        values,
-    )
-
-
 def change(connection: psycopg.Connection[Any], records: str, changes: dbt_fixture.Row, load_id: int) -> None:
     """What a delivery does to records that changed: their version goes to the history, the new one takes its place."""
     connection.execute(
@@ -80,23 +68,21 @@ def change(connection: psycopg.Connection[Any], records: str, changes: dbt_fixtu
 def first_delivery(connection: psycopg.Connection[Any]) -> None:
     """120 people and 2 of 3 ha in the one receiver, 60 and 1 ha in the other; and some who do not count."""
     home = {"permanent_district": "803", "permanent_commune": dbt_fixture.SPLIT, "permanent_since": "01/03/2020"}
-    people = [SEAT] * 120 + [OTHER] * 60 + [None] * 5 + ["27697"] * 5
-    for number, commune in enumerate(people, 1000):
-        _, row = dbt_fixture.resident(number, **home, current_commune=commune)
-        insert(connection, "population__resident", row, 1)
+    people = []
+    for number, commune in enumerate([SEAT] * 120 + [OTHER] * 60 + [None] * 5 + ["27697"] * 5, 1000):
+        people.append(dbt_fixture.resident(number, **home, current_commune=commune))
     for number in range(2000, 2040):  # came after the reform, under the former code
-        _, row = dbt_fixture.resident(number, **home | {"permanent_since": "05/08/2025"}, current_commune=OTHER)
-        insert(connection, "population__resident", row, 1)
+        people.append(dbt_fixture.resident(number, **home | {"permanent_since": "05/08/2025"}, current_commune=OTHER))
     for number in range(3000, 3040):  # had died before it
         gone = {"status_code": "2", "updated_at": "2025-02-01 09:00+07"}
-        _, row = dbt_fixture.resident(number, **home, current_commune=OTHER, **gone)
-        insert(connection, "population__resident", row, 1)
+        people.append(dbt_fixture.resident(number, **home, current_commune=OTHER, **gone))
+    dbt_fixture.insert(connection, "population", people)
     for number in range(120):
-        insert(connection, "land__parcel", {
+        dbt_fixture.insert(connection, "land", [("parcel", {
             "thua_dat_id": UUID(int=5000 + number), "xa_id": SEAT if number < 80 else OTHER, "xa_id_cu": dbt_fixture.SPLIT,
             "dien_tich": 250, "trang_thai": 1, "kinh_tuyen_truc": "105-45", "thoi_diem_khoi_tao": "2015-01-01",
             "thoi_diem_cap_nhat": "2025-09-01",
-        }, 1)  # fmt: skip
+        })])  # fmt: skip
 
 
 def second_delivery(connection: psycopg.Connection[Any]) -> None:

@@ -48,6 +48,12 @@ in_force as (
         ('procedures_paid_online', 'strict', procedure.fee_vnd > 0),
         ('procedures_with_population_data', 'strict', true)
     ) as metric (metric_code, metric_version, in_denominator)
+),
+
+members as (
+    select * from used
+    union all
+    select * from in_force
 )
 
 select
@@ -59,19 +65,5 @@ select
     in_denominator,
     from_day,
     to_day
-from used
+from members
 where in_numerator or in_denominator
-
-union all
-
-select
-    metric_code,
-    metric_version,
-    former_province,
-    procedure_code,
-    in_numerator,
-    in_denominator,
-    from_day,
-    to_day
-from in_force
-where in_denominator

@@ -12,11 +12,11 @@ with parts as (
 -- As recorded: the communes that are no more. The present ones have every month, restated.
 recorded as (
     select
+        commune_key,
         metric_code,
         metric_version,
         accrual,
         month_start,
-        commune_key,
         sum(numerator) as numerator,
         sum(denominator) as denominator
     from parts
@@ -35,27 +35,9 @@ restated as (
 ),
 
 communes as (
-    select
-        metric_code,
-        metric_version,
-        accrual,
-        month_start,
-        commune_key,
-        numerator,
-        denominator
-    from recorded
-
+    select * from recorded
     union all
-
-    select
-        metric_code,
-        metric_version,
-        accrual,
-        month_start,
-        commune_key,
-        numerator,
-        denominator
-    from restated
+    select * from restated
 ),
 
 of_communes as (

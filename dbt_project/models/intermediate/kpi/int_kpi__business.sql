@@ -95,14 +95,4 @@ counted as (
     from cohorts
 )
 
-select
-    metric_code,
-    'yearbook' as metric_version,
-    accrual,
-    commune_key,
-    present_commune_key,
-    month_start,
-    coalesce(sum(numerator), 0) as numerator,
-    sum(denominator) as denominator
-from counted
-group by metric_code, accrual, commune_key, present_commune_key, month_start
+{{ yearbook_sums() }}

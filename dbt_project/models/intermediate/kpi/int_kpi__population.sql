@@ -77,14 +77,4 @@ counted as (
     ) as metric (metric_code, accrual, numerator, denominator)
 )
 
-select
-    metric_code,
-    'yearbook' as metric_version,
-    accrual,
-    commune_key,
-    present_commune_key,
-    month_start,
-    coalesce(sum(numerator), 0) as numerator,
-    sum(denominator) as denominator
-from counted
-group by metric_code, accrual, commune_key, present_commune_key, month_start
+{{ yearbook_sums() }}

@@ -1,4 +1,4 @@
-{{ stock_by_month(
+with {{ stock_by_month(
     ref('int_business__household_stay'), dimensions=['section'], measures=['household_businesses']
 ) }}
 

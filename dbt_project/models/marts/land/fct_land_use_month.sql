@@ -1,4 +1,4 @@
-{{ stock_by_month(ref('int_land__use_stay'), dimensions=['land_type'], measures=['uses', 'area_m2']) }}
+with {{ stock_by_month(ref('int_land__use_stay'), dimensions=['land_type'], measures=['uses', 'area_m2']) }}
 
 select
     {{ month_end('month_no') }} as month_end,

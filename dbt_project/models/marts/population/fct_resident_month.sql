@@ -9,7 +9,7 @@ with stays as (
         birth_month,
         from_month,
         coalesce(until_month, {{ last_month() }} + 1) as until_month,
-        count(*) as persons
+        count(*) as residents
     from {{ ref('int_population__stay') }}
     group by commune_key, present_commune_key, sex, birth_month, from_month, until_month
 ),
@@ -21,7 +21,7 @@ bands as (
         stays.commune_key,
         stays.present_commune_key,
         stays.sex,
-        stays.persons,
+        stays.residents,
         band.band_no,
         greatest(
             stays.from_month, case when band.band_no > 0 then stays.birth_month + 60 * band.band_no end
@@ -38,59 +38,7 @@ bands as (
     where stays.from_month < stays.until_month
 ),
 
-changes as (
-    select
-        commune_key,
-        present_commune_key,
-        sex,
-        band_no,
-        month_no,
-        sum(delta * persons) as delta
-    from bands
-    cross join lateral (values (from_month, 1), (until_month, -1)) as point (month_no, delta)
-    where month_no <= {{ last_month() }}
-    group by commune_key, present_commune_key, sex, band_no, month_no
-),
-
-cells as (
-    select distinct
-        commune_key,
-        present_commune_key,
-        sex,
-        band_no
-    from changes
-),
-
-spine as (
-    select
-        cells.commune_key,
-        cells.present_commune_key,
-        cells.sex,
-        cells.band_no,
-        month.month_no
-    from cells
-    inner join {{ ref('dim_administrative_unit') }} as unit on cells.commune_key = unit.commune_key
-    cross join lateral generate_series(
-        greatest({{ opening_month() }}, {{ month_number('unit.valid_from') }}),
-        least({{ last_month() }}, {{ month_number("(unit.valid_to + 1)") }} - 1)
-    ) as month (month_no)
-),
-
-stock as (
-    select
-        spine.commune_key,
-        spine.present_commune_key,
-        spine.sex,
-        spine.band_no,
-        spine.month_no,
-        cast(sum(coalesce(changes.delta, 0)) over (
-            partition by spine.commune_key, spine.present_commune_key, spine.sex, spine.band_no order by spine.month_no
-        ) as integer) as residents
-    from spine
-    left join changes
-        on spine.commune_key = changes.commune_key and spine.present_commune_key = changes.present_commune_key
-        and spine.sex = changes.sex and spine.band_no = changes.band_no and spine.month_no = changes.month_no
-)
+{{ stock_by_month('bands', dimensions=['sex', 'band_no'], measures=['residents']) }}
 
 select
     {{ month_end('month_no') }} as month_end,
@@ -102,5 +50,5 @@ select
         else lpad(cast(band_no * 5 as text), 2, '0') || '-' || lpad(cast(band_no * 5 + 4 as text), 2, '0')
     end as age_band,
     sex,
-    residents
+    cast(residents as integer) as residents
 from stock

@@ -3,31 +3,10 @@
 -- Where the parcels of a divided commune were first entered after its end, by all versions of their records: as
 -- base_population__resident__first_abode has it for people. Only parcels that were in force on its last day count.
 with versions as (
-    select
-        thua_dat_id,
-        xa_id,
-        xa_id_cu,
-        dien_tich,
-        thoi_diem_khoi_tao,
-        thoi_diem_ket_thuc,
-        thoi_diem_cap_nhat,
-        _load_id
-    from {{ source('land', 'parcel') }}
-    where _deleted_at is null and xa_id_cu is not null
-
-    union all
-
-    select
-        thua_dat_id,
-        xa_id,
-        xa_id_cu,
-        dien_tich,
-        thoi_diem_khoi_tao,
-        thoi_diem_ket_thuc,
-        thoi_diem_cap_nhat,
-        _load_id
-    from {{ earlier_versions('land', 'parcel') }}
-    where _deleted_at is null and xa_id_cu is not null
+    {{ every_version('land', 'parcel', [
+        'thua_dat_id', 'xa_id', 'xa_id_cu', 'dien_tich', 'thoi_diem_khoi_tao', 'thoi_diem_ket_thuc',
+        'thoi_diem_cap_nhat', '_load_id',
+    ], where='xa_id_cu is not null') }}
 ),
 
 cleaned as (

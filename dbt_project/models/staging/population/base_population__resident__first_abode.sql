@@ -4,33 +4,10 @@
 -- moves later takes the former commune out of the record, and shares that are once decided must not move with them.
 -- Only those count whom the register had there, living, on the last day of the commune.
 with versions as (
-    select
-        record_id,
-        permanent_district,
-        permanent_commune,
-        permanent_since,
-        current_district,
-        current_commune,
-        status_code,
-        updated_at,
-        _load_id
-    from {{ source('population', 'resident') }}
-    where _deleted_at is null
-
-    union all
-
-    select
-        record_id,
-        permanent_district,
-        permanent_commune,
-        permanent_since,
-        current_district,
-        current_commune,
-        status_code,
-        updated_at,
-        _load_id
-    from {{ earlier_versions('population', 'resident') }}
-    where _deleted_at is null
+    {{ every_version('population', 'resident', [
+        'record_id', 'permanent_district', 'permanent_commune', 'permanent_since', 'current_district',
+        'current_commune', 'status_code', 'updated_at', '_load_id',
+    ]) }}
 ),
 
 cleaned as (
