@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from khochung import portal
 from khochung.contract import Dataset
 from khochung.province import Province
 from khochung.release.describe import OPEN, FileFact, as_record, bilingual, disclosure_note, json_bytes
@@ -309,7 +310,7 @@ def _dcat_dataset(site: Site, entry: Entry, latest: VersionFact) -> dict[str, An
         "dct:spatial": _ref(f"{EU}/country/VNM"),
         "dct:issued": _day(entry.versions[-1].released),
         "dct:modified": _day(latest.released),
-        "dcat:landingPage": _ref(site.url(f"/index.html#{dataset.slug}"), "foaf:Document"),
+        "dcat:landingPage": _ref(site.url(portal.address("dataset", "vi", dataset.slug)), "foaf:Document"),
         "dcat:distribution": [
             _dcat_distribution(site, dataset, latest, form, fact) for form, fact in _distributions(latest)
         ],

@@ -191,7 +191,7 @@ def _carry_out(job: _Job, plans: list[_Plan], notice: Text | None) -> Release:
     finished = [_write_version(job, tree, plan) for plan in plans]
     entries = tuple(_entry(plan) for plan in finished)
     site = Site(release_id, job.as_of, job.build_id, base_url, notice, entries, province.served())
-    _write_around(tree, site, finished)
+    _write_around(tree, site, finished, job.standing.tree if job.standing else None)
     verify(tree)
     release = Release(release_id, job.as_of, job.build_id, tuple(plan.item for plan in finished))
     store.promote(job.settings, tree, release, fingerprint)
@@ -267,16 +267,20 @@ def _entry(plan: _Plan) -> Entry:
     return Entry(plan.dataset, plan.versions, plan.held, plan.checks, path)
 
 
-def _write_around(tree: Path, site: Site, plans: list[_Plan]) -> None:
-    """`latest/`, the catalogue, the newest verdicts, the pages, and the list of all checksums."""
+def _write_around(tree: Path, site: Site, plans: list[_Plan], standing: Path | None) -> None:
+    """`latest/`, the catalogue, the newest verdicts, the pages, and the list of all checksums.
+
+    `standing`: the tree of the release in force, whose pages are linked where they would come out the same.
+    """
     for plan in plans:
         place = tree / "data" / plan.dataset.slug
         if plan.report:
             files.write(place / "quality.json", json_bytes(plan.report))
     # The carried indexes are of the release before: those of declared datasets are written anew.
-    for path, data in (catalogue.documents(site) | portal.render(site)).items():
+    for path, data in catalogue.documents(site).items():
         (tree / path).unlink(missing_ok=True)
         files.write(tree / path, data)
+    portal.write(site, tree, standing)
     for index in sorted(tree.glob("data/*/versions.json")):
         latest = json.loads(index.read_text(encoding="utf-8"))["latest"]
         if latest:

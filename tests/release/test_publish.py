@@ -116,7 +116,7 @@ def test_a_dataset_without_a_verdict_for_this_build_is_held(toy: Toy) -> None:
     toy.verdict(build_id, "don-vi-thu")
     made = toy.publish(build_id, OCTOBER)
     assert states(made) == {"dan-so-thu": ("2025.9.0", "held"), "don-vi-thu": ("2025.9.0", "unchanged")}
-    page = (toy.settings.public / "en/index.html").read_text(encoding="utf-8")
+    page = (toy.settings.public / "en/dataset/dan-so-thu/index.html").read_text(encoding="utf-8")
     assert "There is no verdict for this build" in page
     assert "99" not in (toy.settings.public / "data/dan-so-thu/latest/dan-so-thu.csv").read_text(encoding="utf-8")
 

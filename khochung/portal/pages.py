@@ -1,0 +1,493 @@
+"""Every page of the site: its place, its template, all that it depends on, and how to gather what it shows.
+
+`inputs` is JSON. A page whose inputs are those of the standing release is not made again: its file is linked. What
+changes with every release, its number and day, is therefore said on the few pages about the release as a whole only.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from khochung.contract import Dataset
+from khochung.portal import charts, places, search, table, templates
+from khochung.portal.addresses import LANGUAGES, address, file_of
+from khochung.portal.places import COMMUNE, Commune
+from khochung.portal.table import Table
+from khochung.portal.vietnamese import fold
+from khochung.portal.words import Speech
+from khochung.release.catalogue import CATALOGUE_SUMMARY, Entry, Site
+from khochung.release.describe import OPEN, FileFact, bilingual, disclosure_note
+from khochung.release.formats import FORMATS
+
+PREVIEW_ROWS = 10
+THEME_ORDER = ("population", "land", "business", "public-services", "territory")
+RECENT = 5
+# What the developers' page lists: address, and what it is in both languages.
+DOCUMENTS = (
+    ("/api/v1/catalog.json", "danh mục: mọi bộ dữ liệu, cột, tệp", "the catalogue: every dataset, column and file"),
+    (
+        "/api/v1/status.json",
+        "tình trạng: mới hay chậm, đạt hay không",
+        "the state of each dataset: current or late, passed or not",
+    ),
+    ("/catalog.jsonld", "danh mục DCAT-AP 3 (JSON-LD)", "the catalogue as DCAT-AP 3 (JSON-LD)"),
+    ("/data.json", "danh mục data.json (DCAT-US 1.1)", "the catalogue as data.json (DCAT-US 1.1)"),
+    ("/SHA256SUMS", "mã SHA-256 của mọi tệp", "SHA-256 of every file"),
+    ("/data/<slug>/versions.json", "các phiên bản của một bộ dữ liệu", "the versions of a dataset"),
+    (
+        "/data/<slug>/v/<version>/",
+        "một phiên bản: dữ liệu, datapackage.json, quality.json, disclosure.json, SHA256SUMS",
+        "one version: data, datapackage.json, quality.json, disclosure.json, SHA256SUMS",
+    ),
+    ("/data/<slug>/latest/", "phiên bản mới nhất, cùng tên tệp", "the newest version under the same file names"),
+)
+LABELS = {form.suffix: form.label for form in FORMATS}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to be. `path`: below the docroot; `view`: what its template asks for, gathered only when it is rendered."""
+
+    path: str
+    lang: str
+    template: str
+    inputs: Any
+    view: Callable[[], dict[str, Any]]
+    key: str = ""
+    places: dict[str, str] = field(default_factory=dict)
+    wasm: bool = False
+
+    def digest(self) -> str:
+        body = json.dumps([self.template, self.places, self.inputs], ensure_ascii=False, sort_keys=True, default=str)
+        return hashlib.sha256(f"{templates.fingerprint()}\0{body}".encode()).hexdigest()
+
+
+class Press:
+    """One making of the site: the release, the tree that its data lie in, and what has been read of them."""
+
+    def __init__(self, site: Site, tree: Path) -> None:
+        self.site, self.tree = site, tree
+        self.by_slug = {entry.dataset.slug: entry for entry in site.entries}
+        self._newest: dict[str, Table] = {}
+
+    def newest(self, slug: str) -> Table | None:
+        """The latest version of a dataset as a table, read once; None when it is not published."""
+        entry = self.by_slug.get(slug)
+        if entry is None or entry.latest is None:
+            return None
+        if slug not in self._newest:
+            self._newest[slug] = table.read(self.tree, entry.dataset, entry.latest.version)
+        return self._newest[slug]
+
+    def forget(self, slug: str) -> None:
+        """Let go of a table that no other page will ask for: thousands of them need not fit into memory."""
+        if slug not in self.kept:
+            self._newest.pop(slug, None)
+
+    @cached_property
+    def kept(self) -> set[str]:
+        return {places.UNITS, places.CROSSWALK, *(entry.dataset.slug for entry in self.by_commune)}
+
+    @cached_property
+    def communes(self) -> tuple[Commune, ...]:
+        return places.communes(self.newest(places.UNITS), self.newest(places.CROSSWALK))
+
+    @cached_property
+    def former(self) -> dict[str, list[str]]:
+        return places.former_names(self.newest(places.CROSSWALK))
+
+    @cached_property
+    def by_commune(self) -> list[Entry]:
+        """The published datasets that have a figure for each commune, people first."""
+        found = [
+            entry
+            for entry in self.site.entries
+            if entry.latest
+            and charts.measure_of(entry.dataset)
+            and any(c.name == COMMUNE and c.role == "key" for c in entry.dataset.columns)
+        ]
+        return sorted(found, key=lambda entry: (THEME_ORDER.index(entry.dataset.theme), entry.dataset.slug))
+
+    @cached_property
+    def rows_by_commune(self) -> dict[str, dict[str, Table]]:
+        """By dataset and commune: the rows of its newest period."""
+        return {
+            entry.dataset.slug: dict(newest.latest().grouped(COMMUNE))
+            for entry in self.by_commune
+            if (newest := self.newest(entry.dataset.slug))
+        }
+
+    def report(self, entry: Entry, *, newest: bool) -> dict[str, Any] | None:
+        """The quality report of the version that is public, or of the newest data, which may have been held."""
+        place = self.tree / "data" / entry.dataset.slug
+        if not newest and entry.latest:
+            place = place / "v" / entry.latest.version
+        return _json(place / "quality.json")
+
+    def beside(self, entry: Entry, version: str, name: str) -> dict[str, Any] | None:
+        """A JSON file beside the data of a version, if the release writes it."""
+        return _json(self.tree / "data" / entry.dataset.slug / "v" / version / name)
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def pages(press: Press) -> Iterator[Page]:
+    """All pages, in a stable order; those of one dataset stand together, so that its table is read once."""
+    for lang in LANGUAGES:
+        speech = Speech(lang)
+        yield from (make(press, speech) for make in (_home, _catalogue, _compare, _sql, _status))
+        yield from (make(press, speech) for make in (_withdrawals, _statements, _developers))
+        if press.communes:
+            yield _communes(press, speech)
+    for entry in press.site.entries:
+        for lang in LANGUAGES:
+            yield _dataset(press, Speech(lang), entry)
+        press.forget(entry.dataset.slug)
+    for commune in press.communes:
+        for lang in LANGUAGES:
+            yield _commune(press, Speech(lang), commune)
+    yield _missing(press)
+
+
+def _page(
+    press: Press, speech: Speech, name: str, inputs: Any, view: Callable[[], dict[str, Any]], key: str = "",
+    wasm: bool = False,
+) -> Page:  # fmt: skip
+    site = press.site
+    about = [
+        bilingual(site.title),
+        site.notice.model_dump() if site.notice else None,
+        site.base_url,
+        bool(press.communes),
+    ]
+    other = {lang: address(name, lang, key) for lang in LANGUAGES}
+    template = f"{name}.html"
+    return Page(file_of(name, speech.lang, key), speech.lang, template, [about, inputs], view, key, other, wasm)
+
+
+def _facts(entry: Entry) -> list[Any]:
+    """What lists of datasets say of one."""
+    latest = entry.latest
+    released = [latest.version, latest.released, latest.rows, latest.bytes, len(latest.files)] if latest else None
+    return [entry.dataset.model_dump(mode="json"), released, entry.held.model_dump() if entry.held else None]
+
+
+def _everything(press: Press) -> list[Any]:
+    return [press.site.release_id, press.site.as_of, [_facts(entry) for entry in press.site.entries]]
+
+
+def _home(press: Press, speech: Speech) -> Page:
+    def view() -> dict[str, Any]:
+        published = [entry for entry in press.site.entries if entry.latest]
+        recent = sorted(published, key=lambda e: (e.latest.released, e.dataset.slug) if e.latest else (), reverse=True)
+        themes: dict[str, int] = {}
+        for entry in press.site.entries:
+            themes[entry.dataset.theme] = themes.get(entry.dataset.theme, 0) + 1
+        themes = {theme: themes[theme] for theme in THEME_ORDER if theme in themes}
+        first = press.by_commune[0] if press.by_commune else None
+        newest = press.newest(first.dataset.slug) if first else None
+        return {
+            "recent": recent[:RECENT],
+            "themes": themes,
+            "rows": sum(entry.latest.rows for entry in published if entry.latest),
+            "late": [entry for entry in press.site.entries if entry.held],
+            "headlines": [
+                _headline(speech, entry, newest_of)
+                for entry in press.by_commune
+                if (newest_of := press.newest(entry.dataset.slug))
+            ],
+            "first": first,
+            "map": _map(press, speech, newest) if newest else None,
+            "chart": charts.picture(speech, newest) if newest else None,
+            "communes": press.communes,
+        }
+
+    return _page(press, speech, "home", _everything(press), view)
+
+
+def _headline(speech: Speech, entry: Entry, newest: Table) -> dict[str, Any]:
+    """One figure for a dataset: its first measure over the rows of its newest period."""
+    measure = charts.measure_of(entry.dataset)
+    assert measure is not None  # noqa: S101 (by_commune lists none without)
+    rows = newest.latest()
+    total = rows.total(measure)
+    time = table.time_column(entry.dataset)
+    return {
+        "entry": entry,
+        "label": measure.label,
+        "unit": measure.unit,
+        "value": total.value,
+        "withheld": total.withheld,
+        "period": speech.period(newest.periods[-1], time) if time and newest.periods else None,
+    }
+
+
+def _map(press: Press, speech: Speech, newest: Table) -> charts.Dots | None:
+    return charts.dots(speech, newest.latest(), press.communes, lambda code: address("commune", speech.lang, code))
+
+
+def _catalogue(press: Press, speech: Speech) -> Page:
+    facts = [_facts(entry) for entry in press.site.entries]
+    return _page(press, speech, "catalogue", facts, lambda: {"facets": _facets(press, speech)})
+
+
+def geography(dataset: Dataset) -> tuple[str, str]:
+    """Two facets: down to which level of places the rows go, and of which time these places are."""
+    level = {"commune_present": "commune", "commune_as_recorded": "commune"}.get(
+        dataset.disclosure.geography, dataset.disclosure.geography
+    )
+    vintage = {"commune_present": "present", "commune_as_recorded": "recorded"}.get(
+        dataset.disclosure.geography, "none"
+    )
+    return level, vintage
+
+
+def facet_values(speech: Speech, entry: Entry) -> dict[str, dict[str, str]]:
+    """Facet -> value -> its words, for one dataset."""
+    dataset = entry.dataset
+    level, vintage = geography(dataset)
+    formats = [fact.format for fact in entry.latest.data_files if fact.format] if entry.latest else []
+    return {
+        "theme": {dataset.theme: speech.word(dataset.theme)},
+        "agency": {fold(dataset.publisher.vi).replace(" ", "-"): speech.pick(dataset.publisher)},
+        "format": {suffix.replace(".", "-"): LABELS.get(suffix, suffix) for suffix in formats},
+        "frequency": {dataset.frequency: speech.word(dataset.frequency)},
+        "geography": {level: speech.word(f"geography:{level}")},
+        "vintage": {vintage: speech.word(f"vintage:{vintage}")} if vintage != "none" else {},
+    }
+
+
+def _facets(press: Press, speech: Speech) -> dict[str, list[tuple[str, str, int]]]:
+    """Facet -> its values with their words and how many datasets have them, the most frequent first."""
+    counted: dict[str, dict[str, list[Any]]] = {}
+    for entry in press.site.entries:
+        for facet, values in facet_values(speech, entry).items():
+            for value, words in values.items():
+                counted.setdefault(facet, {}).setdefault(value, [words, 0])[1] += 1
+    return {
+        facet: sorted(((value, words, count) for value, (words, count) in found.items()), key=lambda v: (-v[2], v[1]))
+        for facet, found in counted.items()
+    }
+
+
+def _dataset(press: Press, speech: Speech, entry: Entry) -> Page:
+    slug, latest = entry.dataset.slug, entry.latest
+    held = press.report(entry, newest=True) if entry.held else None
+    versions = [version.record() for version in entry.versions]
+    places_known = [commune.code for commune in press.communes] if entry in press.by_commune else []
+    extra = [getattr(entry, name, None) for name in ("score", "approval", "reasons")]
+    broken = [c for c in held["checks"] if not c["passed"]] if held else []
+
+    def view() -> dict[str, Any]:
+        newest = press.newest(slug)
+        return {
+            "entry": entry,
+            "d": entry.dataset,
+            "last": latest,
+            "broken": broken,
+            "report": press.report(entry, newest=False) if latest else None,
+            "disclosure": press.beside(entry, latest.version, "disclosure.json") if latest else None,
+            "note": disclosure_note(entry.dataset),
+            "differences": {v.version: press.beside(entry, v.version, "diff.json") for v in entry.versions},
+            "preview": _preview(speech, newest) if newest else None,
+            "chart": charts.picture(speech, newest) if newest else None,
+            "map": _map(press, speech, newest) if newest and entry in press.by_commune else None,
+            "period": _period(speech, newest) if newest else None,
+            "report_error": _mail(press.site, entry, speech),
+            "score": getattr(entry, "score", None),
+        }
+
+    inputs = [_facts(entry), versions, vars(entry.checks), broken, places_known, extra]
+    return _page(press, speech, "dataset", inputs, view, slug)
+
+
+def _period(speech: Speech, newest: Table) -> tuple[str, str] | None:
+    time = table.time_column(newest.dataset)
+    if time is None or not newest.periods:
+        return None
+    return speech.period(newest.periods[0], time), speech.period(newest.periods[-1], time)
+
+
+def _preview(speech: Speech, newest: Table) -> dict[str, Any]:
+    """The first rows as people read them; a withheld cell says so, its flag has no column of its own."""
+    hidden = table.flags(newest.dataset)
+    columns = [c for c in newest.dataset.columns if c.name not in hidden]
+    rows = []
+    for row in newest.rows[:PREVIEW_ROWS]:
+        cells = []
+        for column in columns:
+            text = row[newest.place[column.name]]
+            flag = newest.place.get(column.name + table.FLAG)
+            withheld = flag is not None and row[flag] == "true"
+            cells.append((speech.cell(text, column), column.role == "measure", withheld))
+        rows.append(cells)
+    return {"columns": columns, "rows": rows}
+
+
+def _mail(site: Site, entry: Entry, speech: Speech) -> str | None:
+    """A prepared letter to the publisher; None when the contact is no mail address."""
+    contact = entry.dataset.contact
+    if "@" not in contact or ":" in contact:
+        return None
+    version = entry.latest.version if entry.latest else "-"
+    page = site.url(address("dataset", speech.lang, entry.dataset.slug))
+    subject = speech.say("Báo lỗi dữ liệu", "Data error")
+    body = speech.say(
+        f"Bộ dữ liệu: {entry.dataset.title.vi}\nPhiên bản: {version}\nTrang: {page}\n\nDòng, cột bị sai:\nGiá trị đúng và căn cứ:\n",
+        f"Dataset: {entry.dataset.title.en}\nVersion: {version}\nPage: {page}\n\nRow and column that are wrong:\n"
+        "What is right, and by which source:\n",
+    )
+    return f"mailto:{contact}?subject={quote(f'{subject}: {entry.dataset.slug} {version}')}&body={quote(body)}"
+
+
+def _communes(press: Press, speech: Speech) -> Page:
+    inputs = [[c.code, c.name, c.point] for c in press.communes] + [_newest_of_communes(press)]
+
+    def view() -> dict[str, Any]:
+        letters: dict[str, list[Commune]] = {}
+        for commune in press.communes:
+            letters.setdefault(commune.bare_name[0].upper(), []).append(commune)
+        first = press.newest(press.by_commune[0].dataset.slug) if press.by_commune else None
+        return {"letters": letters, "former": press.former, "map": _map(press, speech, first) if first else None}
+
+    return _page(press, speech, "communes", inputs, view)
+
+
+def _newest_of_communes(press: Press) -> list[Any]:
+    return [[e.dataset.model_dump(mode="json"), e.latest.content_sha256] for e in press.by_commune if e.latest]
+
+
+def _commune(press: Press, speech: Speech, commune: Commune) -> Page:
+    found = [
+        (entry, rows)
+        for entry in press.by_commune
+        if (rows := press.rows_by_commune[entry.dataset.slug].get(commune.code))
+    ]
+    shown = [[e.dataset.model_dump(mode="json"), e.latest.version if e.latest else "", rows.rows] for e, rows in found]
+
+    def view() -> dict[str, Any]:
+        return {
+            "commune": commune,
+            "former": press.former.get(commune.code, []),
+            "indicators": [
+                {
+                    "entry": entry,
+                    "headline": _headline(speech, entry, rows),
+                    "chart": charts.commune_picture(speech, rows),
+                    "rest": _rest(speech, rows),
+                }
+                for entry, rows in found
+            ],
+        }
+
+    return _page(press, speech, "commune", [commune.inputs(), shown], view, commune.code)
+
+
+def _rest(speech: Speech, rows: Table) -> list[dict[str, Any]]:
+    """The other measures of a commune, as totals."""
+    return [
+        {"label": measure.label, "unit": measure.unit, "total": rows.total(measure)}
+        for measure in table.measures(rows.dataset)[1:]
+    ]
+
+
+def _compare(press: Press, speech: Speech) -> Page:
+    inputs = [[e.dataset.slug, bilingual(e.dataset.title), [v.version for v in e.versions]] for e in press.site.entries]
+    several = [entry for entry in press.site.entries if entry.versions]
+    return _page(press, speech, "compare", inputs, lambda: {"several": several})
+
+
+def _sql(press: Press, speech: Speech) -> Page:
+    inputs = [_facts(entry) for entry in press.site.entries]
+    published = [entry for entry in press.site.entries if entry.latest]
+    found = {"published": published, "engine": "", "engine_size": ""}
+    return _page(press, speech, "sql", inputs, lambda: found, wasm=True)
+
+
+def _status(press: Press, speech: Speech) -> Page:
+    inputs = [_everything(press), press.site.build_id, [vars(entry.checks) for entry in press.site.entries]]
+
+    def view() -> dict[str, Any]:
+        found = {e.dataset.slug: _period(speech, t) for e in press.site.entries if (t := press.newest(e.dataset.slug))}
+        return {"periods": found}
+
+    return _page(press, speech, "status", inputs, view)
+
+
+def _withdrawals(press: Press, speech: Speech) -> Page:
+    withdrawn = list(getattr(press.site, "withdrawals", ()))
+    return _page(press, speech, "withdrawals", [str(one) for one in withdrawn], lambda: {"withdrawn": withdrawn})
+
+
+def _statements(press: Press, speech: Speech) -> Page:
+    policies = [entry.dataset for entry in press.site.entries]
+    inputs = [dataset.disclosure.model_dump() | bilingual(dataset.title) for dataset in policies]
+    return _page(press, speech, "statements", inputs, lambda: {"policies": policies, "note": disclosure_note})
+
+
+def _developers(press: Press, speech: Speech) -> Page:
+    example = next((entry for entry in press.site.entries if entry.latest), None)
+    inputs = [example.dataset.slug, example.latest.version] if example and example.latest else None
+    found = {"example": example, "documents": DOCUMENTS}
+    return _page(press, speech, "developers", inputs, lambda: found)
+
+
+def _missing(press: Press) -> Page:
+    """One page for both languages: the server does not know in which one the address was meant."""
+    page = _page(press, Speech("vi"), "home", None, dict)
+    return Page(
+        "404.html", "vi", "404.html", page.inputs, dict, places={lang: address("home", lang) for lang in LANGUAGES}
+    )
+
+
+def render(press: Press, page: Page) -> bytes:
+    """The bytes of a page."""
+    speech = Speech(page.lang)
+    site = press.site
+    shared = {
+        "site": site, "lang": page.lang, "page": page, "press": press, "speech": speech, "say": speech.say,
+        "pick": speech.pick, "word": speech.word, "number": speech.number, "size": speech.size, "day": speech.day,
+        "to": lambda name, key="": address(name, page.lang, key), "assets": templates.asset_paths(),
+        "policy": templates.policy(wasm=page.wasm), "licence": OPEN, "summary": CATALOGUE_SUMMARY,
+        "label_of": _label, "facets_of": lambda entry: facet_values(speech, entry), "bare": places.bare,
+        "text_columns": _pandas_types, "r_columns": _r_types,
+    }  # fmt: skip
+    text: str = templates.environment().get_template(page.template).render(shared | page.view())
+    return text.encode()
+
+
+def _text_columns(dataset: Dataset) -> list[str]:
+    """Columns that programs would take for numbers, and that are codes."""
+    return [c.name for c in dataset.columns if c.data_type == "text" and c.role == "key"]
+
+
+def _pandas_types(dataset: Dataset) -> str:
+    return ", ".join(f'"{name}": "string"' for name in _text_columns(dataset))
+
+
+def _r_types(dataset: Dataset) -> str:
+    return ", ".join(f"{name} = col_character()" for name in _text_columns(dataset))
+
+
+def _label(fact: FileFact) -> str:
+    return LABELS.get(fact.format or "", fact.name)
+
+
+def documents(press: Press) -> dict[str, bytes]:
+    """What the scripts of the pages read: the search index of each language."""
+    entries = [entry for entry in press.site.entries if entry.latest or entry.held]
+    return {
+        f"api/v1/search.{lang}.json": _compact(search.document(entries, press.communes, press.former, lang))
+        for lang in LANGUAGES
+    }
+
+
+def _compact(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

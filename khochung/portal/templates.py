@@ -1,0 +1,58 @@
+"""Jinja2 and the assets: everything that a page is made of, but for its facts."""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_HERE = files("khochung.portal")
+ASSETS = ("site.css", "icon.svg", "search.js", "table.js", "compare.js", "sql.js")
+_TEMPLATES = tuple(sorted(path.name for path in (_HERE / "templates").iterdir() if path.name.endswith(".html")))
+_DATA = tuple(sorted(path.name for path in (_HERE / "data").iterdir() if path.name.endswith(".json")))
+_CODE = ("__init__", "addresses", "charts", "pages", "places", "search", "table", "templates", "vietnamese", "words")
+# Nothing from another place, nothing inline; WebAssembly only where a page asks for it.
+POLICY = (
+    "default-src 'none'; script-src 'self'{wasm}; worker-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "style-src 'self'; base-uri 'none'; form-action 'self'"
+)
+
+
+def policy(*, wasm: bool = False) -> str:
+    """The Content-Security-Policy of a page; nginx sends the same and forbids frames besides."""
+    return POLICY.format(wasm=" 'wasm-unsafe-eval'" if wasm else "")
+
+
+@cache
+def environment() -> Any:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    return Environment(
+        loader=FunctionLoader(lambda name: asset("templates", name).decode()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def asset(folder: str, name: str) -> bytes:
+    return (_HERE / folder / name).read_bytes()
+
+
+@cache
+def asset_paths() -> dict[str, str]:
+    """Each asset under a name that carries its hash, so that it may be cached for ever."""
+    paths = {}
+    for name in ASSETS:
+        stem, _, suffix = name.partition(".")
+        paths[name] = f"/assets/{stem}.{hashlib.sha256(asset('assets', name)).hexdigest()[:10]}.{suffix}"
+    return paths
+
+
+@cache
+def fingerprint() -> str:
+    """Changes when any page would look different for the same catalogue."""
+    parts = [asset("assets", name) for name in ASSETS]
+    parts += [asset("templates", name) for name in _TEMPLATES] + [asset("data", name) for name in _DATA]
+    parts += [asset(".", f"{name}.py") for name in _CODE]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
