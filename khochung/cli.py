@@ -282,5 +282,21 @@ def release_rollback(release_id: str) -> None:
     click.echo(f"public is now {releases.rollback(Settings.from_environment(), release_id).release_id}")
 
 
+@main.command()
+@click.argument("public_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def attack(public_dir: Path, as_json: bool) -> None:
+    """Try to learn what was withheld, knowing nothing but a public tree. Status 1 when anything was learnt."""
+    from khochung.disclosure.attack import attack as attacked
+
+    found = attacked(public_dir.resolve())
+    if as_json:
+        click.echo(json.dumps(found.record(), ensure_ascii=False, indent=2))
+    else:
+        for line in found.lines():
+            click.echo(line)
+    sys.exit(1 if found.leaks else 0)
+
+
 if __name__ == "__main__":
     main()

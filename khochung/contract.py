@@ -6,6 +6,7 @@ Importing and reading this module touches no network and no database: DAG files 
 """
 
 import hashlib
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +28,7 @@ DataType = Literal[
 ]  # fmt: skip
 LONGEST_NAME = 63
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,50}$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
 class Column(Strict):
@@ -230,13 +232,63 @@ class Source(Strict):
         raise ContractError(f"source {self.name} has no table {name}: it has {', '.join(t.name for t in self.tables)}")
 
 
+class Linked(Strict):
+    """Another dataset whose sums are those of this one: over everything but the columns `by`, which both have.
+
+    `running`: the other counts from the start of the year to the end of the period in this column, of which this one
+    has the parts.
+    """
+
+    dataset: Slug
+    by: tuple[Identifier, ...] = ()
+    running: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Linked":
+        if self.running and self.running in self.by:
+            raise ValueError("running: the column of the period is not one of `by`")
+        return self
+
+
 class Disclosure(Strict):
-    """How the people or firms behind a dataset are protected. `threshold`: counts below it are suppressed."""
+    """How the people or firms behind a dataset are protected. Without one nothing is published.
+
+    unit: who is counted. method: `cell_key` (counts with noise that belongs to the records counted; below the threshold
+    withheld), `dominance` (values of fewer than three contributors, or of which one could be told by another, are
+    withheld, and as many more as hide them), or `none`, for which the `reason` is told to the public.
+    threshold: counts below it are withheld. sensitivity: `sensitive` wants a threshold of 10 everywhere.
+    geography and vintage: the one list of places that this topic is published by, and its first day.
+    zeros: a zero is withheld like any small count, or published. parts: a measure that is a part of another one.
+    rates: a measure worked out from two published ones. linked: see Linked. approver: who answers for this policy.
+    """
 
     unit: Literal["person", "business", "parcel", "dossier", "none"]
-    threshold: int = Field(ge=0)
-    method: Literal["suppression", "none"]
-    geography: Literal["none", "province", "commune_present", "commune_as_recorded"]
+    method: Literal["cell_key", "dominance", "none"]
+    threshold: int = Field(default=0, ge=0)
+    sensitivity: Literal["public", "ordinary", "sensitive"]
+    geography: Literal["none", "province", "agency", "commune"]
+    vintage: date | None = None
+    zeros: Literal["withheld", "published"] = "withheld"
+    parts: dict[Identifier, Identifier] = Field(default_factory=dict)
+    rates: dict[Identifier, tuple[Identifier, Identifier]] = Field(default_factory=dict)
+    linked: tuple[Linked, ...] = ()
+    reason: Text | None = None
+    approver: Text
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Disclosure":
+        if (self.method == "none") != (self.reason is not None):
+            raise ValueError("method: none needs its `reason`, and only it has one")
+        if self.method == "none" and (self.unit in ("person", "dossier") or self.sensitivity != "public"):
+            raise ValueError("method: none is for what is public anyway, and never for counts of people or dossiers")
+        if self.method == "cell_key" and self.unit not in ("person", "dossier"):
+            raise ValueError("method: cell_key is for counts of people or dossiers")
+        least = 10 if self.sensitivity == "sensitive" or self.geography == "commune" else 5
+        if self.method == "cell_key" and self.threshold < least:
+            raise ValueError(f"threshold: at least {least} for {self.sensitivity} counts by {self.geography}")
+        if (self.geography == "commune") != (self.vintage is not None):
+            raise ValueError("geography: commune needs its `vintage`, and only it has one")
+        return self
 
 
 class DatasetColumn(Strict):
@@ -256,7 +308,7 @@ class Dataset(Strict):
     """A published dataset: an `open_data` model and what the public is told about it."""
 
     model: Identifier
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    slug: Slug
     title: Text
     summary: Text
     theme: Literal["population", "land", "business", "public-services", "territory"]
@@ -269,6 +321,22 @@ class Dataset(Strict):
     disclosure: Disclosure
     columns: tuple[DatasetColumn, ...] = Field(min_length=1)
     declared_in: str
+
+    @model_validator(mode="after")
+    def _every_measure_is_protected(self) -> "Dataset":
+        """Of a protected dataset every measure has its flag, or is a rate of two that have."""
+        policy = self.disclosure
+        names = {column.name for column in self.columns}
+        measures = {column.name for column in self.columns if column.role == "measure"}
+        flagged = {name for name in measures if f"{name}_suppressed" in names}
+        rates = {name for name, parts in policy.rates.items() if set(parts) <= flagged}
+        if policy.method != "none" and measures - flagged - rates:
+            bare = ", ".join(sorted(measures - flagged - rates))
+            raise ValueError(f"{bare}: a protected measure needs its column <measure>_suppressed, or its two `rates`")
+        unknown = (set(policy.rates) | set(policy.parts) | set(policy.parts.values())) - measures
+        if unknown:
+            raise ValueError(f"disclosure names {', '.join(sorted(unknown))}, which is no measure")
+        return self
 
     @property
     def key(self) -> tuple[str, ...]:

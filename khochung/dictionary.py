@@ -22,6 +22,10 @@ LOAD = {
     "snapshot": "the full state each time",
     "append": "each new file",
 }
+PROTECTION = {
+    "cell_key": "counts of {rule.unit} carry the noise of their cell; below {rule.threshold} they are withheld",
+    "dominance": "values of fewer than three holders, or dominated by one, are withheld, with others that hide them",
+}
 
 
 def write(folder: Path) -> list[Path]:
@@ -107,13 +111,14 @@ def _dataset(dataset: Dataset) -> Iterator[str]:
     yield f"**{dataset.title.vi}.** {dataset.summary.vi}\n"
     yield f"**{dataset.title.en}.** {dataset.summary.en}\n"
     rule = dataset.disclosure
-    protection = f"counts of {rule.unit} below {rule.threshold} are withheld"
+    protection = f"none: {rule.reason.en}" if rule.reason else PROTECTION[rule.method].format(rule=rule)
     facts = {
         "Publisher": f"{dataset.publisher.vi} / {dataset.publisher.en}, {dataset.contact}",
         "Relation": f"`open_data.{dataset.model}`",
         "Frequency": dataset.frequency,
-        "Geography": rule.geography,
-        "Protection": protection if rule.method == "suppression" else "none: no count of people or firms",
+        "Geography": f"{rule.geography}, in force since {rule.vintage}" if rule.vintage else rule.geography,
+        "Protection": protection,
+        "Answered for by": f"{rule.approver.vi} / {rule.approver.en}",
         "Licence": dataset.licence,
         "Legal basis": dataset.legal_basis,
     }

@@ -122,7 +122,8 @@ def toy(server: Settings, tmp_path: Path) -> Toy:
     made = Toy(settings, tmp_path / "suites", dict(contract.datasets(DATASETS)))
     with warehouse.connect(settings) as connection:
         connection.execute(
-            "truncate ops.build, ops.verdict, ops.release, ops.release_item, ops.model_run restart identity cascade"
+            "truncate ops.build, ops.verdict, ops.release, ops.release_item, ops.model_run, ops.released_version "
+            "restart identity cascade"
         )
     made.sql(TABLES)
     write_suite(

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 
 from khochung.contract import Dataset, DatasetColumn
+from khochung.disclosure import statement
+from khochung.disclosure.screen import Screening
 from khochung.gate import Suite, Verdict
 from khochung.release.content import Content, kind
 from khochung.strict import Text
@@ -168,45 +170,21 @@ def quality(dataset: Dataset, version: str | None, verdict: Verdict, suite: Suit
     }
 
 
-def disclosure(content: Content, version: str) -> dict[str, Any]:
-    """How the people, firms or parcels behind the figures are protected in this version."""
+def disclosure(content: Content, version: str, screening: Screening | None) -> dict[str, Any]:
+    """How the people, firms or parcels behind the figures are protected in this version, and what the audit said."""
     policy = content.dataset.disclosure
     return {
         "dataset": content.dataset.slug,
         "version": version,
-        "policy": policy.model_dump(),
+        "policy": policy.model_dump(mode="json", exclude_defaults=True),
         "statement": bilingual(disclosure_note(content.dataset)),
+        "parameters": statement.parameters(policy),
         "measure_cells": content.measures(),
         "suppressed_cells": content.suppressed(),
-    }
+    } | (statement.audited(screening) if screening else {})
 
 
-_UNITS: dict[str, Text] = {
-    "person": Text(vi="người", en="persons"),
-    "business": Text(vi="cơ sở kinh doanh", en="businesses"),
-    "parcel": Text(vi="thửa đất", en="parcels"),
-    "dossier": Text(vi="hồ sơ", en="dossiers"),
-}
-
-
-def disclosure_note(dataset: Dataset) -> Text:
-    """One sentence for people about the policy of a dataset."""
-    policy = dataset.disclosure
-    if policy.unit == "none":
-        return Text(
-            vi="Bộ dữ liệu không chứa thông tin về cá nhân.",
-            en="This dataset holds no information about persons.",
-        )
-    unit = _UNITS[policy.unit]
-    if policy.method == "none":
-        return Text(
-            vi=f"Số liệu tổng hợp theo {unit.vi}; không có thông tin về cá nhân.",
-            en=f"Aggregates of {unit.en}; no information about persons.",
-        )
-    return Text(
-        vi=f"Số liệu tổng hợp; ô có dưới {policy.threshold} {unit.vi} được để trống.",
-        en=f"Aggregates only; cells of fewer than {policy.threshold} {unit.en} are left empty.",
-    )
+disclosure_note = statement.note
 
 
 def as_record(fact: FileFact) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from khochung import contract, portal, province, warehouse
 from khochung.contract import Dataset
+from khochung.disclosure import released
+from khochung.disclosure.screen import Candidate, Screening, screen
 from khochung.errors import GateError
 from khochung.gate import Suite, Verdict, read_suite, suite_sha256
 from khochung.release import catalogue, describe, files, ledger, store
@@ -36,6 +38,7 @@ class _Plan:
     checks: Checks
     report: dict[str, Any] | None
     content: Content | None = None
+    screening: Screening | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ def publish(
         store.heal(settings, connection)
         ledger.require_newest(connection, build_id)
         standing = store.standing(settings)
+        if standing:
+            released.catch_up(connection, standing.tree)
         if standing and as_of < standing.release.as_of:
             raise GateError(
                 f"as_of {as_of} is before {standing.release.as_of} of the standing release: latest never moves back"
@@ -101,7 +106,26 @@ def _plan_all(job: _Job, declared: Mapping[str, Dataset]) -> list[_Plan]:
     # The publisher's role sees open_data and nothing else; one snapshot, so that linked datasets agree.
     with warehouse.connect(job.settings, "publisher") as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
-        return [_plan(job, connection, dataset) for dataset in declared.values()]
+        return _screened(job, connection, [_plan(job, connection, dataset) for dataset in declared.values()], declared)
+
+
+def _screened(
+    job: _Job, publisher: ledger.Connection, plans: list[_Plan], declared: Mapping[str, Dataset]
+) -> list[_Plan]:
+    """The plans with the verdict of the disclosure audit; what it turns down is held."""
+    fresh = [Candidate(p.dataset, p.content.names, p.content.rows) for p in plans if p.content is not None]
+    found = screen(job.ledger, publisher, fresh, declared, job.build_id)
+    return [_with(plan, found.get(plan.dataset.slug)) for plan in plans]
+
+
+def _with(plan: _Plan, screening: Screening | None) -> _Plan:
+    if screening is None or screening.reason is None:
+        return replace(plan, screening=screening)
+    held = _item(plan.dataset.slug, plan.versions, None)
+    held = replace(
+        held, state="held", reason=f"{screening.reason.vi} / {screening.reason.en}", verdict_id=plan.item.verdict_id
+    )
+    return replace(plan, item=held, held=screening.reason, content=None)
 
 
 def _plan(job: _Job, connection: ledger.Connection, dataset: Dataset) -> _Plan:
@@ -196,6 +220,7 @@ def _carry_out(job: _Job, plans: list[_Plan], notice: Text | None) -> Release:
     release = Release(release_id, job.as_of, job.build_id, tuple(plan.item for plan in finished))
     store.promote(job.settings, tree, release, fingerprint)
     ledger.record(job.ledger, release)
+    released.catch_up(job.ledger, job.settings.public)
     store.prune(job.settings)
     return release
 
@@ -241,7 +266,7 @@ def _write_version(job: _Job, tree: Path, plan: _Plan) -> _Plan:
     beside = {
         "datapackage.json": package,
         "quality.json": (plan.report or {}) | {"version": version},
-        "disclosure.json": describe.disclosure(content, version),
+        "disclosure.json": describe.disclosure(content, version, plan.screening),
     }
     facts += [_write_beside(folder / name, json_bytes(body), "application/json") for name, body in beside.items()]
     facts.append(_write_beside(folder / "SHA256SUMS", files.checksums(folder), "text/plain"))

@@ -127,6 +127,54 @@ create table if not exists ops.publication (
     published_at timestamptz not null default clock_timestamp()
 );
 
+-- Every version ever released of what is protected, and what the public was told of each cell from which version on;
+-- withdrawn ones included (khochung.disclosure.released). Nothing is ever taken from either.
+create table if not exists ops.released_version (
+    dataset text not null,
+    version text not null,
+    as_of date not null,
+    rules jsonb not null,
+    cells integer not null,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (dataset, version)
+);
+
+create table if not exists ops.released_cell (
+    cell_id bigint generated always as identity primary key,
+    dataset text not null,
+    version text not null,
+    vintage date,
+    measure text not null,
+    coordinates jsonb not null,
+    value numeric,
+    low double precision not null,
+    high double precision not null,
+    foreign key (dataset, version) references ops.released_version,
+    unique (dataset, measure, coordinates, version)
+);
+
+create or replace function ops.refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception '%.% only grows: what was public once stays known', tg_table_schema, tg_table_name;
+end $$;
+create or replace trigger only_grows before update or delete on ops.released_version
+for each row execute function ops.refuse_change();
+create or replace trigger only_grows before update or delete on ops.released_cell
+for each row execute function ops.refuse_change();
+
+-- The joint audit's verdict on a dataset that was to be released: counts, never which cells.
+create table if not exists ops.disclosure_audit (
+    audit_id bigint generated always as identity primary key,
+    dataset text not null,
+    build_id bigint not null references ops.build,
+    passed boolean not null,
+    cells integer not null,
+    withheld integer not null,
+    leaks jsonb not null,
+    seconds double precision not null,
+    audited_at timestamptz not null default clock_timestamp()
+);
+
 -- Rows that a load could not keep, whole. Made here, because two first loads at once would both try.
 create table if not exists raw.refused (
     source_name text not null,

@@ -4,7 +4,8 @@ with counted as (
         unit.former_province,
         event.event_type,
         event.sex,
-        sum(event.events) as events
+        sum(event.events) as events,
+        {{ cell_key('event.events_draw') }} as cell_key
     from {{ ref('fct_population_event') }} as event
     inner join {{ ref('dim_administrative_unit') }} as unit on event.commune_key = unit.commune_key
     where event.event_type in ('birth', 'death') and event.sex in ('male', 'female')
@@ -27,19 +28,26 @@ spine as (
     cross join parts
     cross join (values ('birth'), ('death')) as kind (event_type)
     cross join (values ('male'), ('female')) as sex (sex)
+),
+
+protected as (
+    select
+        spine.*,
+        {{ publishable('coalesce(counted.events, 0)', 'counted.cell_key') }} as events
+    from spine
+    left join counted
+        on
+            spine.month_start = counted.month_start
+            and spine.former_province = counted.former_province
+            and spine.event_type = counted.event_type
+            and spine.sex = counted.sex
 )
 
 select
-    spine.month_start,
-    spine.former_province,
-    spine.event_type,
-    spine.sex,
-    cast({{ publishable('coalesce(counted.events, 0)') }} as integer) as events,
-    {{ suppressed('coalesce(counted.events, 0)') }} as events_suppressed
-from spine
-left join counted
-    on
-        spine.month_start = counted.month_start
-        and spine.former_province = counted.former_province
-        and spine.event_type = counted.event_type
-        and spine.sex = counted.sex
+    month_start,
+    former_province,
+    event_type,
+    sex,
+    cast(events as integer) as events,
+    events is null as events_suppressed
+from protected

@@ -8,18 +8,23 @@ with counted as (
         sum(month.received) as received,
         sum(month.received_online) as received_online,
         sum(month.settled) as settled,
-        sum(month.settled_on_time) as settled_on_time
+        sum(month.settled_on_time) as settled_on_time,
+        {{ dossier_draws('month') }}
     from {{ ref('fct_dossier_month') }} as month
     inner join {{ ref('dim_agency') }} as agency on month.agency_key = agency.agency_key
     where month.received > 0 or month.settled > 0
     group by month.month_start, agency.agency_code
+),
+
+protected as (
+    {{ dossier_counts_protected() }}
 )
 
 select
-    counted.month_start,
-    counted.agency_code,
+    protected.month_start,
+    protected.agency_code,
     agency.agency_name,
     agency.level_code,
     {{ dossier_measures() }}
-from counted
-inner join {{ ref('dim_agency') }} as agency on counted.agency_key = agency.agency_key
+from protected
+inner join {{ ref('dim_agency') }} as agency on protected.agency_key = agency.agency_key

@@ -6,11 +6,16 @@ with counted as (
         sum(month.received) as received,
         sum(month.received_online) as received_online,
         sum(month.settled) as settled,
-        sum(month.settled_on_time) as settled_on_time
+        sum(month.settled_on_time) as settled_on_time,
+        {{ dossier_draws('month') }}
     from {{ ref('fct_dossier_month') }} as month
     inner join {{ ref('dim_agency') }} as agency on month.agency_key = agency.agency_key
     where month.received > 0 or month.settled > 0
     group by month.month_start, agency.level_code, month.field_code
+),
+
+protected as (
+    {{ dossier_counts_protected() }}
 ),
 
 fields as (
@@ -22,10 +27,10 @@ fields as (
 )
 
 select
-    counted.month_start,
-    counted.level_code,
-    counted.field_code,
+    protected.month_start,
+    protected.level_code,
+    protected.field_code,
     fields.field_name,
     {{ dossier_measures() }}
-from counted
-inner join fields on counted.field_code = fields.field_code
+from protected
+inner join fields on protected.field_code = fields.field_code

@@ -110,7 +110,8 @@ select
     dated.started_on,
     dated.start_cause,
     dated.ended_on,
-    dated.end_cause
+    dated.end_cause,
+    {{ record_draw('resident', 'dated.record_id') }} as draw
 from dated
 left join {{ ref('int_territory__predecessor') }} as registered
     on

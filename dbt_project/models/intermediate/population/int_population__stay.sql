@@ -4,6 +4,7 @@ with stays as (
     select
         spell.sex,
         spell.birth_month,
+        spell.draw,
         step.commune_key,
         path.present_key as present_commune_key,
         greatest(coalesce(spell.started_on, '-infinity'), step.step_from) as started_on,
@@ -29,6 +30,7 @@ with stays as (
 select
     sex,
     birth_month,
+    draw,
     commune_key,
     present_commune_key,
     start_cause,

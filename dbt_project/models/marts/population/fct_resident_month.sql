@@ -9,7 +9,8 @@ with stays as (
         birth_month,
         from_month,
         coalesce(until_month, {{ last_month() }} + 1) as until_month,
-        count(*) as residents
+        count(*) as residents,
+        sum(draw) as draws
     from {{ ref('int_population__stay') }}
     group by commune_key, present_commune_key, sex, birth_month, from_month, until_month
 ),
@@ -22,6 +23,7 @@ bands as (
         stays.present_commune_key,
         stays.sex,
         stays.residents,
+        stays.draws,
         band.band_no,
         greatest(
             stays.from_month, case when band.band_no > 0 then stays.birth_month + 60 * band.band_no end
@@ -38,7 +40,7 @@ bands as (
     where stays.from_month < stays.until_month
 ),
 
-{{ stock_by_month('bands', dimensions=['sex', 'band_no'], measures=['residents']) }}
+{{ stock_by_month('bands', dimensions=['sex', 'band_no'], measures=['residents', 'draws']) }}
 
 select
     {{ month_end('month_no') }} as month_end,
@@ -50,5 +52,6 @@ select
         else lpad(cast(band_no * 5 as text), 2, '0') || '-' || lpad(cast(band_no * 5 + 4 as text), 2, '0')
     end as age_band,
     sex,
-    cast(residents as integer) as residents
+    cast(residents as integer) as residents,
+    cast(draws % 268435456 as integer) as residents_draw
 from stock

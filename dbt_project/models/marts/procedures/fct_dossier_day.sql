@@ -6,7 +6,8 @@ with dossiers as (
         procedure.time_unit,
         procedure.needs_paper_result,
         -- 9 and 10: a result is there; who withdrew (7) or was stopped (8) waits for none.
-        dossier.status_code in ('9', '10') as has_result
+        dossier.status_code in ('9', '10') as has_result,
+        {{ record_draw('dossier', 'dossier.dossier_code') }} as draw
     from {{ ref('int_procedures__dossier') }} as dossier
     inner join {{ ref('dim_procedure') }} as procedure on dossier.procedure_code = procedure.procedure_code
     where dossier.is_received and dossier.received_on <= {{ as_of() }}
@@ -32,7 +33,9 @@ received as (
         count(*) filter (where has_result and has_electronic_result) as with_electronic_result,
         count(*) filter (where has_result and needs_paper_result) as with_paper_result,
         count(*) filter (where has_result and needs_paper_result and has_electronic_result)
-            as with_paper_and_electronic_result
+            as with_paper_and_electronic_result,
+        {{ cell_key('draw') }} as received_draw,
+        {{ cell_key('draw * cast(is_online as integer)') }} as received_online_draw
     from dossiers
     group by agency_key, field_code, received_on
 ),
@@ -65,7 +68,9 @@ settled as (
         count(*) as settled,
         count(*) filter (where is_on_time and settled_on < due_on) as settled_early,
         count(*) filter (where is_on_time) as settled_on_time,
-        count(*) filter (where is_on_time_strict) as settled_on_time_strict
+        count(*) filter (where is_on_time_strict) as settled_on_time_strict,
+        {{ cell_key('draw') }} as settled_draw,
+        {{ cell_key('draw * cast(is_on_time as integer)') }} as settled_on_time_draw
     from dossiers
     where is_settled and settled_on <= {{ as_of() }}
     group by handling_agency_key, field_code, settled_on
@@ -145,7 +150,11 @@ select
     cast(coalesce({{ part }}.{{ column }}, 0) as integer) as {{ column }},
     {%- endfor %}
     {%- endfor %}
-    cast(coalesce(handled.hours, 0) as numeric(12, 1)) as hours
+    cast(coalesce(handled.hours, 0) as numeric(12, 1)) as hours,
+    coalesce(received.received_draw, 0) as received_draw,
+    coalesce(received.received_online_draw, 0) as received_online_draw,
+    coalesce(settled.settled_draw, 0) as settled_draw,
+    coalesce(settled.settled_on_time_draw, 0) as settled_on_time_draw
 from days
 {%- for part in ['received', 'handled', 'settled', 'handed_over', 'overdue'] %}
 left join {{ part }}

@@ -4,13 +4,17 @@
     'received', 'received_online', 'received_online_strict', 'handed_in', 'handed_out', 'settled', 'settled_early',
     'settled_on_time', 'settled_on_time_strict', 'overdue_change',
 ] %}
+{%- set noisy = ['received', 'received_online', 'settled', 'settled_on_time'] %}
 with flows as (
     select
         agency_key,
         field_code,
         cast(date_trunc('month', day) as date) as month_start,
         {%- for column in flows %}
-        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        sum({{ column }}) as {{ column }},
+        {%- endfor %}
+        {%- for column in noisy %}
+        {{ cell_key(column ~ '_draw') }} as {{ column }}_draw{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('fct_dossier_day') }}
     where day <= {{ month_end(last_month()) }}
@@ -42,7 +46,10 @@ counted as (
         spine.field_code,
         spine.month_start,
         {%- for column in flows %}
-        coalesce(flows.{{ column }}, 0) as {{ column }}{{ ',' if not loop.last }}
+        coalesce(flows.{{ column }}, 0) as {{ column }},
+        {%- endfor %}
+        {%- for column in noisy %}
+        coalesce(flows.{{ column }}_draw, 0) as {{ column }}_draw{{ ',' if not loop.last }}
         {%- endfor %}
     from spine
     left join flows
@@ -78,7 +85,11 @@ select
     cast(settled_on_time_strict as integer) as settled_on_time_strict,
     cast(in_progress as integer) as in_progress,
     cast(in_progress - in_progress_overdue as integer) as in_progress_in_time,
-    cast(in_progress_overdue as integer) as in_progress_overdue
+    cast(in_progress_overdue as integer) as in_progress_overdue,
+    received_draw,
+    received_online_draw,
+    settled_draw,
+    settled_on_time_draw
 from balanced
 where
     in_progress - received - handed_in + settled + handed_out > 0

@@ -1,0 +1,3 @@
+from tests.toy_warehouse import server, toy
+
+__all__ = ["server", "toy"]
