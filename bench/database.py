@@ -58,10 +58,11 @@ def _round(settings: Settings) -> Round:
     fresh_warehouse(settings)
     floor, first, later = _floor(settings), in_child(take, "2025-09-30"), {}
     later["next read by its cursor"] = in_child(take, "2025-09-30")
-    in_child(take_all, "2025-10-01")
-    later["all again, unchanged"] = in_child(take_all, "2025-10-02")
+    for day in ("2025-10-01", "2025-10-02"):  # the second time it is read whole its checksum is asked for
+        in_child(take_all, day)
+    later["all again, unchanged"] = in_child(take_all, "2025-10-03")
     _change(settings)
-    later["all again, 1 % changed"] = in_child(take_all, "2025-10-03")
+    later["all again, 1 % changed"] = in_child(take_all, "2025-10-04")
     return Round(floor, first, later)
 
 

@@ -120,8 +120,12 @@ class Incoming:
         ]
         if changes:
             self._run("alter table {relation} {changes}", changes=sql.SQL(", ").join(changes))
-        # Without statistics the joins that follow become nested loops, and a load takes the square of its rows.
-        self._run("analyze {relation}")
+        # Without statistics the joins that follow become nested loops, and a load takes the square of its rows. They join
+        # by the key; of a table that is to stay every column counts.
+        joined = () if self.is_first else self.table.key
+        self._run(
+            "analyze {relation} {columns}", columns=sql.SQL("({})").format(raw.names(joined)) if joined else sql.SQL("")
+        )
 
     def become_the_table(self) -> None:
         """The first delivery: the key over all rows in one sort, and no more defaults."""

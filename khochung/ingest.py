@@ -8,6 +8,7 @@ from khochung import landing, load
 from khochung.contract import Source, Table
 from khochung.errors import ConfigurationError
 from khochung.extract import Window, open_delivery
+from khochung.landing import Manifest
 from khochung.settings import TIMEZONE, Settings
 
 Loaded = tuple[str, load.Counts | None]
@@ -32,7 +33,9 @@ def extract(settings: Settings, source: Source, table: Table, as_of: date) -> li
     standing = load.standing(settings, table)
     _check_day(settings, table, standing, as_of)
     window = Window(as_of, load.window_start(settings, table), end_of(as_of))
-    return _land(settings, source, table, standing, window, load.known_files(settings, table))
+    if source.connector == "database":
+        return _land(settings, source, table, standing, window, load.whole_reading(settings, table))
+    return _land(settings, source, table, standing, window, known=load.known_files(settings, table))
 
 
 def extract_again(settings: Settings, source: Source, table: Table, first: date, last: date) -> list[Path]:
@@ -50,7 +53,7 @@ def extract_again(settings: Settings, source: Source, table: Table, first: date,
         return []
     last = last if table.load == "cursor" else today
     window = Window(last, start_of(first), end_of(last))
-    return _land(settings, source, table, load.standing(settings, table), window, frozenset())
+    return _land(settings, source, table, load.standing(settings, table), window)
 
 
 def days_of_run(run_type: str, at: datetime | None, schedule: str) -> tuple[date, date] | None:
@@ -78,10 +81,24 @@ def backfill(settings: Settings, source: Source, table: Table, first: date, last
 
 
 def _land(
-    settings: Settings, source: Source, table: Table, standing: load.Standing, window: Window, known: frozenset[str]
+    settings: Settings,
+    source: Source,
+    table: Table,
+    standing: load.Standing,
+    window: Window,
+    earlier: Manifest | None = None,
+    known: frozenset[str] = frozenset(),
 ) -> list[Path]:
+    """`earlier`: what `raw` holds. Where the source still holds it too, the reading is a note that says so."""
+    if earlier:
+        known = frozenset({earlier.origin_sha256 or earlier.sha256})
     with open_delivery(source, table, window, known) as deliveries:
-        return [landing.write(settings, table, window, delivery, standing.load_id) for delivery in deliveries]
+        return [
+            landing.repeat(settings, window, earlier, standing.load_id)
+            if earlier and delivery.is_known and landing.is_whole(settings, earlier)
+            else landing.write(settings, table, window, delivery, standing.load_id)
+            for delivery in deliveries
+        ]
 
 
 def _load(settings: Settings, manifests: list[Path]) -> Iterator[Loaded]:

@@ -1,6 +1,7 @@
 """Landing: what a source sent, as immutable Parquet named by its content, with a manifest beside it.
 
-Layout: `landing/<source>/<table>/<as_of>/<sha256>.parquet` and `<sha256>.json`. Files are written under a temporary
+Layout: `landing/<source>/<table>/<as_of>/<sha256>.parquet` and `<sha256>.json`; where a source still holds what it held on
+an earlier day, a manifest alone, which names the file of then. Files are written under a temporary
 name and renamed, so a killed extraction leaves nothing that a load could take for whole. `loads.jsonl` beside the days
 has one manifest a line, in the order in which they were loaded: with it the warehouse can be made anew from here.
 """
@@ -67,13 +68,20 @@ def write(settings: Settings, table: Table, window: Window, delivery: Delivery, 
     The same content on the same day lands on the same name, and the manifest tells of the newest reading.
     Raises LoadError when the disk is full, and what the connector raises; then nothing has landed.
     """
-    try:
+    with _told(table.source, table.name):
         return _write(settings, table, window, delivery, after_load)
+
+
+@contextmanager
+def _told(source: str, table: str) -> Iterator[None]:
+    """A full disk, in words that say what to do."""
+    try:
+        yield
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
         raise LoadError(
-            f"{table.source}.{table.name}: disk full while landing ({os.strerror(error.errno)}); nothing has landed; "
+            f"{source}.{table}: disk full while landing ({os.strerror(error.errno)}); nothing has landed; "
             "make room below the folder landing/ or enlarge its disk, and run it again"
         ) from error
 
@@ -89,27 +97,59 @@ def _write(settings: Settings, table: Table, window: Window, delivery: Delivery,
         digest = sha256(partial)
         final = folder / f"{digest}.parquet"
         os.replace(partial, final)
-    manifest = Manifest(
-        source=table.source,
-        table=table.name,
-        file=str(final.relative_to(settings.landing)),
-        sha256=digest,
-        bytes=final.stat().st_size,
-        rows=rows,
-        source_rows=delivery.counted,
-        origin=delivery.origin,
-        origin_sha256=delivery.origin_sha256,
-        origin_encoding=delivery.encoding,
-        as_of=window.as_of,
-        window_start=window.start,
-        window_end=window.end,
-        contract_sha256=table.sha256,
-        unknown_fields=sorted(delivery.unknown_fields),
-        extracted_at=datetime.now(TIMEZONE),
-        began_at=began,
-        after_load=after_load,
+    return _write_manifest(
+        folder,
+        Manifest(
+            source=table.source,
+            table=table.name,
+            file=str(final.relative_to(settings.landing)),
+            sha256=digest,
+            bytes=final.stat().st_size,
+            rows=rows,
+            source_rows=delivery.counted,
+            origin=delivery.origin,
+            origin_sha256=delivery.origin_sha256,
+            origin_encoding=delivery.encoding,
+            as_of=window.as_of,
+            window_start=window.start,
+            window_end=window.end,
+            contract_sha256=table.sha256,
+            unknown_fields=sorted(delivery.unknown_fields),
+            extracted_at=datetime.now(TIMEZONE),
+            began_at=began,
+            after_load=after_load,
+        ),
     )
-    path = final.with_suffix(".json")
+
+
+def repeat(settings: Settings, window: Window, earlier: Manifest, after_load: int | None = None) -> Path:
+    """Note that the source still holds what `earlier` brought: a manifest of today over the file of then.
+
+    Raises LoadError when the disk is full.
+    """
+    folder = settings.landing / earlier.source / earlier.table / window.as_of.isoformat()
+    now = datetime.now(TIMEZONE)
+    changes = {
+        "as_of": window.as_of,
+        "window_start": window.start,
+        "window_end": window.end,
+        "extracted_at": now,
+        "began_at": now,
+        "after_load": after_load,
+    }
+    with _told(earlier.source, earlier.table):
+        folder.mkdir(parents=True, exist_ok=True)
+        return _write_manifest(folder, earlier.model_copy(update=changes))
+
+
+def is_whole(settings: Settings, manifest: Manifest) -> bool:
+    """Whether the landed file still is what was landed."""
+    path = settings.landing / manifest.file
+    return path.exists() and sha256(path) == manifest.sha256
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> Path:
+    path = folder / f"{manifest.sha256}.json"
     with _partial(folder) as stream:
         stream.write(manifest.model_dump_json(indent=2).encode() + b"\n")
         stream.flush()
@@ -192,7 +232,7 @@ def read_manifest(path: Path) -> Manifest:
 def batches(settings: Settings, manifest: Manifest, table: Table) -> Iterator[pa.RecordBatch]:
     """The landed rows in the contract's columns. Raises LoadError when the file's bytes are no longer what was landed."""
     path = settings.landing / manifest.file
-    if not path.exists() or sha256(path) != manifest.sha256:
+    if not is_whole(settings, manifest):
         raise LoadError(
             f"{manifest.source}.{manifest.table}: landed file {path.name[:12]}… is missing or was altered; extract it again"
         )

@@ -79,6 +79,15 @@ def known_files(settings: Settings, table: Table) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
+def whole_reading(settings: Settings, table: Table) -> Manifest | None:
+    """The newest load, if it read the whole table under the contract as it stands: then `raw` holds what it brought."""
+    with warehouse.connect(settings, "loader") as connection:
+        newest = newest_load(connection, table)
+    if newest and newest.manifest.window_start is None and newest.manifest.contract_sha256 == table.sha256:
+        return newest.manifest
+    return None
+
+
 @dataclass(frozen=True)
 class Standing:
     """How far a table is loaded, and the present day by the clock of the warehouse's server."""

@@ -26,7 +26,11 @@ Connect = Callable[[Source, str, str], AbstractContextManager[Session]]
 
 @contextmanager
 def read(source: Source, table: Table, window: Window, known: frozenset[str]) -> Iterator[list[Delivery]]:
-    """The rows of one table or view. `known` is of no use here."""
+    """The rows of one table or view.
+
+    Its checksum is asked for where the whole table is read once more: it is a fifth of a reading's time, and where it is
+    among `known`, all that is needed.
+    """
     variable = f"KHOCHUNG_SOURCE_{source.name.upper()}_DSN"
     address = required(variable, f"the address of source {source.name}, such as mysql://reader@host/database")
     with _driver(variable, address)(source, variable, address) as session:
@@ -41,6 +45,9 @@ def read(source: Source, table: Table, window: Window, known: frozenset[str]) ->
         rows = session.batches(table, kinds, window, schema)
         batches = _as_counted(rows, table, counted)
         delivery.batches = batches
+        if known and window.start is None:
+            delivery.origin_sha256 = session.checksum(table, kinds, window)
+            delivery.is_known = delivery.origin_sha256 in known
         # Whoever stops early, as a check does after its first batch, ends the statement before the connection.
         with closing(rows), closing(batches):
             yield [delivery]

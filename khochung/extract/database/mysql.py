@@ -23,6 +23,7 @@ from khochung.extract.database.session import (
     TIME_LIMIT_SECONDS,
     Address,
     Batches,
+    Session,
     condition,
     guaranteed_schema,
     interrupted,
@@ -133,7 +134,7 @@ def _preparations(version: str) -> list[str]:
     ]
 
 
-class MySQL:
+class MySQL(Session):
     """A session of a MySQL or MariaDB source."""
 
     def __init__(self, connection: "pymysql.Connection[Any]") -> None:

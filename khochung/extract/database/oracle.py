@@ -19,6 +19,7 @@ from khochung.extract.database.session import (
     CONNECT_SECONDS,
     TIME_LIMIT_SECONDS,
     Batches,
+    Session,
     condition,
     cursor_column,
     fit,
@@ -97,7 +98,7 @@ def _no_entry(source: Source, variable: str, error: oracledb.Error) -> Exception
     return kind(f"source {source.name}: {said}; check {variable}")
 
 
-class Oracle:
+class Oracle(Session):
     """A session of an Oracle source. Names are as in Oracle's dictionary, where most are in capitals."""
 
     def __init__(self, connection: oracledb.Connection) -> None:

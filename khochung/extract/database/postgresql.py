@@ -3,8 +3,9 @@
 No Python object is made for a value. What the driver has no exact Arrow type for is spelled by the server.
 """
 
+import hashlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -12,8 +13,12 @@ import adbc_driver_manager
 import adbc_driver_postgresql
 import pyarrow as pa
 import pyarrow.compute as pc
+from adbc_driver_manager import (
+    AdbcConnection,
+    AdbcStatement,
+)  # its dbapi brings pandas along, half of a short read's time
 from adbc_driver_manager._reader import AdbcRecordBatchReader  # the one reader whose errors keep their SQLSTATE
-from adbc_driver_postgresql import dbapi
+from adbc_driver_postgresql import StatementOptions
 from psycopg import ProgrammingError, conninfo, sql
 
 from khochung.contract import Column, Source, Table
@@ -23,6 +28,7 @@ from khochung.extract.database.session import (
     CONNECT_SECONDS,
     TIME_LIMIT_SECONDS,
     Batches,
+    Session,
     condition,
     cursor_column,
     fit,
@@ -47,6 +53,8 @@ DAY = {pa.date32(): (pa.int32(), 1)} | {
     pa.timestamp("us", zone): (pa.int64(), 86_400_000_000) for zone in (None, "UTC")
 }
 CALENDAR = range((date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days + 1)
+HASHES_ROWS = 14  # the first version that does
+BROAD = frozenset({"numeric", "real", "double precision"})  # types that hold one value in several ways
 NO_TABLE, NO_RIGHT, CANCELED = ("42P01", "3F000"), "42501", "57014"
 
 
@@ -59,23 +67,26 @@ def connect(source: Source, variable: str, address: str) -> Iterator["PostgreSQL
         )
     except ProgrammingError:
         raise ConfigurationError(f"{variable} is not a libpq address: expected postgresql://…") from None
-    try:
-        connection = dbapi.connect(keywords, autocommit=True)
-    except adbc_driver_manager.Error as error:
-        said = " ".join(str(error).split()).removeprefix("IO: [libpq] Failed to connect: ")
-        refused = any(word in said for word in ("password", "authentication", "does not exist", "pg_hba"))
-        kind = SourceRefusedError if refused else SourceUnavailableError
-        raise kind(f"source {source.name}: {said}; check {variable}") from None
-    with closing(connection), closing(connection.cursor()) as cursor:
+    with ExitStack() as opened:
+        try:
+            database = opened.enter_context(closing(adbc_driver_postgresql.connect(keywords)))
+            connection = opened.enter_context(closing(AdbcConnection(database)))
+        except adbc_driver_manager.Error as error:
+            said = " ".join(str(error).split()).removeprefix("IO: [libpq] Failed to connect: ")
+            refused = any(word in said for word in ("password", "authentication", "does not exist", "pg_hba"))
+            kind = SourceRefusedError if refused else SourceUnavailableError
+            raise kind(f"source {source.name}: {said}; check {variable}") from None
         for statement in SESSION:
-            cursor.execute(statement)
+            with closing(AdbcStatement(connection)) as setting:
+                setting.set_sql_query(statement)
+                setting.execute_update()
         yield PostgreSQL(connection)
 
 
-class PostgreSQL:
+class PostgreSQL(Session):
     """A session of a PostgreSQL source."""
 
-    def __init__(self, connection: dbapi.Connection) -> None:
+    def __init__(self, connection: AdbcConnection) -> None:
         self._connection = connection
 
     def columns(self, table: Table) -> dict[str, str]:
@@ -93,6 +104,19 @@ class PostgreSQL:
     def count(self, table: Table, kinds: dict[str, str], window: Window) -> int:
         return int(self._rows(f"select count(*) {_from(table, window)}", table)[0][0])
 
+    def checksum(self, table: Table, kinds: dict[str, str], window: Window) -> str | None:
+        """Made where the rows are, by all its workers; a server before 14 has no such function."""
+        version = int(self._rows("select current_setting('server_version_num')", table)[0][0]) // 10_000
+        if version < HASHES_ROWS:
+            return None
+        # Equal is not the same: 1.0 and 1.00 are equal numbers, 0 and -0 too.
+        values = [f"{value}::text" if kind in BROAD else value for value, kind in self._values(table, kinds)]
+        digested = f"select hash_record_extended(row({', '.join(values)}), 0) as digest {_from(table, window)}"
+        found = self._rows(
+            f"select count(*)::text, bit_xor(digest)::text, sum(digest)::text from ({digested}) as digested", table
+        )
+        return hashlib.sha256(repr((version, values, found)).encode()).hexdigest()
+
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
         """Typed columns; of those that travel as text we note where the source's type is the contract's."""
         fields = []
@@ -105,27 +129,32 @@ class PostgreSQL:
         return pa.schema([*fields, pa.field(EXTRA, pa.string())] if unknown_columns(table, kinds) else fields)
 
     def batches(self, table: Table, kinds: dict[str, str], window: Window, schema: pa.Schema) -> Batches:
-        wanted = [_expression(column, kinds[column.path]) for column in table.columns]
+        values = ", ".join(value for value, _ in self._values(table, kinds))
+        with self._reader(f"select {values} {_from(table, window)}", table) as reader:
+            for batch in reader:
+                yield _checked(fit(batch, table, schema), table)
+
+    def _values(self, table: Table, kinds: dict[str, str]) -> Iterator[tuple[str, str]]:
+        """What is selected, with the source's name of its type: the contract's columns, then the others as one."""
+        for column in table.columns:
+            yield _expression(column, kinds[column.path]), kinds[column.path]
         if unknown := unknown_columns(table, kinds):
             names = ", ".join(map(_quote, unknown))
-            wanted.append(f"(select row_to_json(extra.*)::text from (select {names}) as extra)")
-        try:
-            with closing(self._connection.cursor()) as cursor:
-                hint = adbc_driver_postgresql.StatementOptions.BATCH_SIZE_HINT_BYTES.value
-                cursor.adbc_statement.set_options(**{hint: str(BATCH_BYTES)})
-                cursor.execute(f"select {', '.join(wanted)} {_from(table, window)}")
-                handle = cursor.fetch_arrow()
-                with AdbcRecordBatchReader._import_from_c(handle.address) as reader:
-                    for batch in reader:
-                        yield _checked(fit(batch, table, schema), table)
-        except adbc_driver_manager.Error as error:
-            raise _failed(table, error) from None
+            yield f"(select row_to_json(extra.*)::text from (select {names}) as extra)", "text"
 
     def _rows(self, statement: str, table: Table) -> list[tuple[Any, ...]]:
+        with self._reader(statement, table) as reader:
+            return [row for batch in reader for row in zip(*(each.to_pylist() for each in batch.columns), strict=True)]
+
+    @contextmanager
+    def _reader(self, statement: str, table: Table) -> Iterator[pa.RecordBatchReader]:
         try:
-            with closing(self._connection.cursor()) as cursor:
-                cursor.execute(statement)
-                return list(cursor.fetchall())
+            with closing(AdbcStatement(self._connection)) as asked:
+                asked.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)})
+                asked.set_sql_query(statement)
+                handle, _ = asked.execute_query()
+                with AdbcRecordBatchReader._import_from_c(handle.address) as reader:
+                    yield reader
         except adbc_driver_manager.Error as error:
             raise _failed(table, error) from None
 

@@ -35,6 +35,10 @@ class Session(Protocol):
     def count(self, table: Table, kinds: dict[str, str], window: Window) -> int:
         """Rows in the window."""
 
+    def checksum(self, table: Table, kinds: dict[str, str], window: Window) -> str | None:
+        """A digest of all rows in the window, in whatever order they lie. None where the source cannot give one."""
+        return None
+
     def schema(self, table: Table, kinds: dict[str, str]) -> pa.Schema:
         """Types that the source guarantees; what it does not guarantee travels as text and is judged by the load.
 

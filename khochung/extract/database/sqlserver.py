@@ -20,6 +20,7 @@ from khochung.extract.database.session import (
     TIME_LIMIT_SECONDS,
     Address,
     Batches,
+    Session,
     condition,
     cursor_column,
     fit,
@@ -132,7 +133,7 @@ def _no_entry(source: Source, variable: str, error: Any) -> Exception:
     return kind(f"source {source.name}: {said}; check {variable}")
 
 
-class SQLServer:
+class SQLServer(Session):
     """A session of a SQL Server source. `kinds` hold the type as it is declared: `varchar(20)`, `decimal(10,2)`."""
 
     def __init__(self, connection: Any) -> None:
