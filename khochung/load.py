@@ -29,7 +29,7 @@ from khochung.settings import Settings
 Connection = psycopg.Connection[tuple[Any, ...]]
 SMALLEST_GUARDED = 100  # rows; below that a share means nothing
 STALE_SHARE = 0.1  # of the rows; below that autovacuum refreshes the statistics in its own time
-SESSION = {"timezone": "Asia/Ho_Chi_Minh", "datestyle": "ISO", "work_mem": "128MB"}
+SESSION = {"timezone": "Asia/Ho_Chi_Minh", "datestyle": "ISO", "work_mem": "128MB", "maintenance_work_mem": "256MB"}
 
 
 @dataclass
