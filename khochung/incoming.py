@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from psycopg import sql
 
 from khochung import binary, extract, raw
-from khochung.ahead import one_ahead
+from khochung.ahead import some_ahead
 from khochung.contract import Column, Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -55,7 +55,7 @@ class Incoming:
         rows, types = 0, list(self.staged.values())
         with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(binary.HEADER)
-            for count, blocks in one_ahead(self._encoded(chain([first], iterator), types)):
+            for count, blocks in some_ahead(self._encoded(chain([first], iterator), types)):
                 rows += count
                 for block in blocks:
                     copy.write(block)

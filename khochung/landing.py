@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from khochung.ahead import one_ahead
+from khochung.ahead import some_ahead
 from khochung.contract import Table
 from khochung.digest import sha256
 from khochung.errors import LoadError
@@ -270,7 +270,7 @@ def _write_parquet(stream: BinaryIO, schema: pa.Schema, delivery: Delivery) -> i
 def _row_groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
     """Whole row groups, one or more at a time, and the rest; an empty one where there are no rows."""
     held: list[pa.RecordBatch] = []
-    for batch in one_ahead(batches):
+    for batch in some_ahead(batches):
         held.append(_completed(batch))
         waiting = sum(each.num_rows for each in held)
         if waiting >= ROW_GROUP_ROWS:
