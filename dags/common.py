@@ -25,4 +25,7 @@ RETRIES = ExceptionRetryPolicy(
 DEFAULTS: dict[str, Any] = {"owner": "data-engineering", "retries": 3, "retry_policy": RETRIES}
 RAW = {name: Asset(f"raw_{name}", f"khochung://raw/{name}") for name in contract.sources()}
 OPEN_DATA = Asset("warehouse_open_data", "khochung://warehouse/open_data")
+# Somebody is asked to decide; somebody has decided.
+APPROVAL = Asset("approval_wanted", "khochung://approval/wanted")
+APPROVED = Asset("approval_given", "khochung://approval/given")
 PUBLIC = Asset("public_release", "khochung://public")

@@ -1,21 +1,25 @@
 """The gate and the release: datasets are judged, and only those with a passed verdict of this build go out."""
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, task
-from common import DEFAULTS, OPEN_DATA, PUBLIC, TIMEZONE
+from common import APPROVAL, APPROVED, DEFAULTS, OPEN_DATA, PUBLIC, TIMEZONE
 
 DOC = """
 ### Open data
 **Purpose.** Judges every published dataset of the newest build and releases those that pass, as an immutable version each,
-behind one atomic pointer (`public/`). A dataset without a passed verdict keeps its last version and is shown as held.
+behind one atomic pointer (`public/`). A dataset without a passed verdict keeps its last version and is shown as held; one that
+waits for somebody's consent wakes the DAG `approval`, and goes out when it is given.
 
 **When it is red.** `nothing_held`: a dataset was held; the log names it and why, and so does the public page.
-`judge` or `release`: the last line says what to do; the public tree is unchanged. `decide` skipping is normal.
+`judge` or `release`: the last line says what to do; the public tree is unchanged. `ask_somebody`: nobody has been asked for
+consent; clear it. `decide` and `ask_somebody` skipping is normal.
 """
 
 
 @dag(
     dag_id="open_data",
-    schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("0 6 * * *", timezone=TIMEZONE), assets=OPEN_DATA),
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("0 6 * * *", timezone=TIMEZONE), assets=OPEN_DATA | APPROVED
+    ),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS | {"retries": 0},
@@ -25,7 +29,7 @@ behind one atomic pointer (`public/`). A dataset without a passed verdict keeps 
 def open_data() -> None:
     @task.short_circuit
     def decide() -> bool:
-        """False when the newest good build has been through the gate."""
+        """False when the newest good build has been through the gate, and nobody has decided anything since."""
         from khochung import transform
         from khochung.settings import Settings
 
@@ -62,8 +66,20 @@ def open_data() -> None:
         if held:
             raise GateError("held, their last version stays public: " + "; ".join(held))
 
+    @task(outlets=[APPROVAL])
+    def ask_somebody() -> None:
+        """Wake the DAG `approval`; skipped when nobody has to look at anything, or a demonstration decides by itself."""
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from khochung import approvals
+        from khochung.settings import Settings
+
+        if approvals.demonstrated() or not approvals.waiting(Settings.from_environment()):
+            raise AirflowSkipException("nobody has to be asked")
+
     judged = judge()
     decide() >> judged
+    judged >> ask_somebody()
     nothing_held(release(judged))
 
 

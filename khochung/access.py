@@ -12,7 +12,7 @@ from typing import Any
 from khochung import warehouse
 from khochung.errors import KhoChungError
 from khochung.settings import ROLES, Settings
-from khochung.warehouse import GRANTS, SCHEMAS, VERBS
+from khochung.warehouse import EXCEPTIONS, GRANTS, SCHEMAS, VERBS
 
 AGENCY = "khochung_agency"
 OWNER = {"raw": "khochung_loader"} | dict.fromkeys(SCHEMAS, "khochung_transformer")
@@ -132,7 +132,7 @@ def verify(settings: Settings, manifest: Manifest) -> None:
 def differences(settings: Settings, manifest: Manifest) -> list[str]:
     """One line per difference; see `verify`."""
     values = {
-        "spaces": ["raw", "ops", *SCHEMAS],
+        "spaces": ["raw", "ops", "released", *SCHEMAS],
         "readers": [f"khochung_{role}" for role in ROLES if role not in ("loader", "transformer")] + [AGENCY],
         "owners": json.dumps(OWNER),
         "entered": json.dumps(list(_entered())),
@@ -152,8 +152,11 @@ def _privileges(manifest: Manifest, relations: list[tuple[Any, ...]]) -> Iterato
     named = {(node["schema"], node["alias"]): _readers(node) for node in _built(manifest)}
     named["ops", "agency_account"] = {AGENCY}
     for space, relation in relations:
+        instead = EXCEPTIONS.get((space, relation))
         rights = {
-            (f"khochung_{role}", verb) for role, verbs in GRANTS.items() for verb in _verbs(verbs.get(space, "enter"))
+            (f"khochung_{role}", verb)
+            for role, verbs in GRANTS.items()
+            for verb in _verbs((verbs.get(space, "enter")) if instead is None else instead.get(role, "enter"))
         }
         rights |= {(reader, "select") for reader in named.get((space, relation), set())}
         for role, verb in sorted(rights):

@@ -247,6 +247,29 @@ def issues(agency: str | None, source: str | None, as_json: bool) -> None:
         _console().print(log.grids(found))
 
 
+@main.command()
+@click.argument("slug", required=False)
+@click.option("--refuse", is_flag=True, help="Decide against it.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def approve(slug: str | None, refuse: bool, as_json: bool) -> None:
+    """Decide about a dataset that waits for somebody, in the name of your account; without SLUG: list them."""
+    import pwd
+
+    from khochung import approvals
+
+    settings = Settings.from_environment()
+    if slug is not None:
+        account = pwd.getpwuid(os.getuid()).pw_name
+        made = approvals.answer(settings, slug, "refused" if refuse else "approved", account, "command line")
+        click.echo(f"{slug}: {made.decision} by {made.decided_by}; the DAG open_data takes note of it at its next wake")
+        return
+    found = approvals.waiting(settings)
+    if as_json:
+        click.echo(json.dumps([request.record() for request in found], ensure_ascii=False, indent=2))
+    for request in [] if as_json else found:
+        click.echo(f"{request.slug}: {request.reason.en}\n  look at {', '.join(request.files)}")
+
+
 @main.group()
 def release() -> None:
     """Releases of open data."""

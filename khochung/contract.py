@@ -342,6 +342,13 @@ class Dataset(Strict):
     def key(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.role == "key")
 
+    def schema_record(self) -> list[dict[str, Any]]:
+        """What makes two versions comparable: names, types, roles, units and codes, but not the words about them."""
+        return [
+            {"name": c.name, "type": c.data_type, "role": c.role, "unit": c.unit, "codes": sorted(c.codes or {})}
+            for c in self.columns
+        ]
+
 
 def _documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     found = []

@@ -183,7 +183,7 @@ def _step(title: str) -> Iterator[Any]:
 
 
 def _wait_for_dags(airflow: Airflow) -> None:
-    wanted = {f"ingest__{name}" for name in contract.sources()} | {"warehouse", "open_data", "maintenance"}
+    wanted = {f"ingest__{name}" for name in contract.sources()} | {"warehouse", "open_data", "approval", "maintenance"}
     deadline = time.monotonic() + DAG_PARSE_TIMEOUT_S
     while time.monotonic() < deadline:
         present = {dag["dag_id"] for dag in airflow.get("/dags", limit=200)["dags"]}

@@ -22,6 +22,7 @@ import psutil
 
 from khochung import contract, postgres, province, warehouse
 from khochung.errors import ConfigurationError
+from khochung.gate import approval
 from khochung.settings import REPOSITORY, Settings
 
 READY_TIMEOUT_S = 300
@@ -118,6 +119,8 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__API_AUTH__JWT_SECRET": _secret(settings, "jwt"),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.airflow / "logs"),
         **source_environment(settings),
+        # Nobody sits before a demonstration: what waits for consent is approved in this name, and says so.
+        approval.DEMONSTRATION: os.environ.get(approval.DEMONSTRATION, "demonstration"),
     }
 
 

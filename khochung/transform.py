@@ -145,12 +145,16 @@ def current(settings: Settings, build_id: int) -> Build:
 
 
 def unpublished(settings: Settings) -> Build | None:
-    """The newest good build, when it has not been through the gate yet."""
+    """The newest good build, when it has not been through the gate yet, or somebody has decided something since."""
     build = last_good_build(settings)
     if build is None:
         return None
     with warehouse.connect(settings, "operator") as connection:
-        done = connection.execute("select from ops.publication where build_id = %s", [build.build_id]).fetchone()
+        done = connection.execute(
+            "select from ops.publication where build_id = %s "
+            "and published_at > coalesce((select max(decided_at) from ops.approval), '-infinity')",
+            [build.build_id],
+        ).fetchone()
     return None if done is not None else build
 
 

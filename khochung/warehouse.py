@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from khochung import postgres, pseudonym
+from khochung import postgres, pseudonym, seal
 from khochung.errors import ConfigurationError
 from khochung.settings import ROLES, Settings
 
@@ -37,6 +37,7 @@ AGENCY_ROLES = r"""
         end loop;
     end $$
 """
+Connection = psycopg.Connection[tuple[Any, ...]]
 Role = Literal["loader", "transformer", "analyst", "publisher", "operator"]
 DATABASE = "warehouse"
 METRICS = Path(__file__).parent / "sql" / "metrics.sql"
@@ -47,13 +48,27 @@ SCHEMAS = ("staging", "intermediate", "marts", "kpi", "open_data", "quality", "s
 # the accounts of the agencies belong to.
 GRANTS: dict[str, dict[str, str]] = {
     "loader": {"raw": "all", "ops": "write"},
-    "transformer": {"raw": "read", "ops": "write"} | dict.fromkeys(SCHEMAS, "all"),
+    "transformer": {"raw": "read", "ops": "write", "released": "read"} | dict.fromkeys(SCHEMAS, "all"),
     "analyst": {"marts": "read", "kpi": "read", "open_data": "read"},
-    "publisher": {"open_data": "read"},
-    "operator": {"ops": "write", "quality": "read", "seeds": "read"},
+    "publisher": {"open_data": "read", "released": "read"},
+    "operator": {"ops": "write", "quality": "read", "seeds": "read", "released": "read"},
     "agency": {"marts": "enter", "quality": "enter", "seeds": "enter", "ops": "enter"},
 }
-VERBS = {"read": "select", "write": "select, insert, update", "all": "all", "enter": ""}
+VERBS = {
+    "read": "select",
+    "append": "select, insert",
+    "keep": "select, insert, delete",
+    "write": "select, insert, update",
+    "all": "all",
+    "enter": "",
+}
+# In place of what the schema gives: what the gate has found is read by those who work with it, added to by it alone, and
+# changed by nobody.
+EXCEPTIONS: dict[tuple[str, str], dict[str, str]] = {
+    ("ops", "verdict"): {"loader": "read", "transformer": "read", "operator": "append"},
+    ("ops", "approval"): {"loader": "read", "transformer": "read", "operator": "append"},
+    ("released", "version_row"): {"operator": "keep", "publisher": "read", "transformer": "read"},
+}
 
 
 def parameters(settings: Settings, role: str | None = None) -> dict[str, str]:
@@ -72,7 +87,7 @@ def parameters(settings: Settings, role: str | None = None) -> dict[str, str]:
     return base | {"user": f"khochung_{role}"} | ({"password": password} if password else {})
 
 
-def connect(settings: Settings, role: Role | None = None, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
+def connect(settings: Settings, role: Role | None = None, **options: Any) -> Connection:
     """A connection as `role` (None: the administrator). Use it as a context manager: one block, one transaction."""
     keywords: dict[str, Any] = parameters(settings, role)
     try:
@@ -110,20 +125,25 @@ def bootstrap(settings: Settings) -> None:
         for role, rights in GRANTS.items():
             for schema, right in rights.items():
                 _grant(connection, f"khochung_{role}", schema, right)
+        _except(connection)
         connection.execute("grant pg_maintain to khochung_operator")  # the nightly VACUUM; it reads nothing
         _agency_accounts(connection, settings)
         if settings.warehouse_dsn is None:
-            _make_first_key(settings, connection)
+            _make_first_keys(settings, connection)
 
 
-def _make_first_key(settings: Settings, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """The key of the pseudonyms comes with the embedded warehouse, once: one that was lost is not replaced unasked."""
-    used = connection.execute("select from ops.build where pseudonym_check is not null limit 1").fetchone()
-    if used is None and not pseudonym.is_there(settings):
-        pseudonym.make(settings)
+def _make_first_keys(settings: Settings, connection: Connection) -> None:
+    """The keys come with the embedded warehouse, once: one that was lost is not replaced unasked."""
+    uses = {
+        pseudonym.KEY: "select from ops.build where pseudonym_check is not null limit 1",
+        seal.KEY: "select from ops.verdict where seal is not null limit 1",
+    }
+    for key, used in uses.items():
+        if not key.is_there(settings) and connection.execute(used.encode()).fetchone() is None:
+            key.make(settings)
 
 
-def _create_role(connection: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
+def _create_role(connection: Connection, role: str) -> None:
     name = f"khochung_{role}"
     known = connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone()
     if not known:
@@ -133,7 +153,7 @@ def _create_role(connection: psycopg.Connection[tuple[Any, ...]], role: str) -> 
         connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(name), sql.Literal(password)))
 
 
-def _agency_accounts(connection: psycopg.Connection[tuple[Any, ...]], settings: Settings) -> None:
+def _agency_accounts(connection: Connection, settings: Settings) -> None:
     """A role per account of the seed `agency_account`, and what each may see; accounts that are gone cannot log in.
 
     An account gets no password here: on an external server its administrator gives one when it is handed out.
@@ -151,7 +171,7 @@ def _agency_accounts(connection: psycopg.Connection[tuple[Any, ...]], settings: 
     connection.execute(AGENCY_ROLES)
 
 
-def _create_schemas(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+def _create_schemas(connection: Connection) -> None:
     connection.execute("alter schema raw owner to khochung_loader")
     connection.execute("alter table raw.refused owner to khochung_loader")
     connection.execute("alter table raw.parcel_location owner to khochung_loader")
@@ -162,7 +182,17 @@ def _create_schemas(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         )
 
 
-def _grant(connection: psycopg.Connection[tuple[Any, ...]], role: str, schema: str, right: str) -> None:
+def _except(connection: Connection) -> None:
+    for place, rights in EXCEPTIONS.items():
+        table = sql.Identifier(*place)
+        for role in GRANTS:
+            name = sql.Identifier(f"khochung_{role}")
+            connection.execute(sql.SQL("revoke all on {} from {}").format(table, name))
+            if verbs := VERBS[rights.get(role, "enter")]:
+                connection.execute(sql.SQL(f"grant {verbs} on {{}} to {{}}").format(table, name))
+
+
+def _grant(connection: Connection, role: str, schema: str, right: str) -> None:
     name, space = sql.Identifier(role), sql.Identifier(schema)
     usage = "all" if right == "all" else "usage"
     connection.execute(sql.SQL(f"grant {usage} on schema {{}} to {{}}").format(space, name))

@@ -13,6 +13,7 @@ from end_to_end.conftest import free_port
 
 from khochung import contract, figures, gate, ingest, province, publication, services, transform, warehouse
 from khochung.errors import ConfigurationError
+from khochung.gate import approval
 from khochung.settings import Settings
 
 HAU_GIANG, AS_OF, SCALE = "93", date(2025, 9, 30), 0.002
@@ -27,6 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         patch.setenv("SIMULATOR_PORT", str(free_port()))
         patch.setenv("KHOCHUNG_HOME", str(settings.home))
         patch.setenv(province.VARIABLE, "")
+        patch.setenv(approval.DEMONSTRATION, "test")
         province.serve(settings, HAU_GIANG)
         settings.pinned_day.write_text(AS_OF.isoformat(), encoding="utf-8")
         try:

@@ -12,6 +12,7 @@ import pytest
 
 from deploy import by_hand
 from khochung import contract, postgres, services
+from khochung.gate import approval
 from khochung.settings import REPOSITORY, ROLES, Settings
 
 DEPLOY = REPOSITORY / "deploy"
@@ -54,8 +55,15 @@ def test_every_airflow_process_has_the_settings_of_the_local_ones(declared: dict
 def test_no_airflow_setting_of_the_local_services_is_forgotten(declared: dict[str, Any], tmp_path: Path) -> None:
     """Local users come from a file, on servers from the metadata database; everything else has its counterpart."""
     local = set(services.airflow_environment(Settings(tmp_path)))
+    local -= {approval.DEMONSTRATION}  # on servers people decide
     local -= {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
     assert local - set(declared["scheduler"]["environment"]) == set()
+
+
+def test_nobody_approves_for_demonstration_on_servers(declared: dict[str, Any]) -> None:
+    assert approval.DEMONSTRATION not in TEXT
+    for name in TASKS:
+        assert approval.CHANGED_BY in declared[name]["environment"], name
 
 
 def test_airflow_processes_agree_on_what_must_be_one(declared: dict[str, Any]) -> None:
@@ -112,6 +120,7 @@ def test_secrets_stand_only_where_they_are_used(declared: dict[str, Any]) -> Non
         assert ("value-of-POSTGRES_PASSWORD" in values) == (name in ("postgres", "init")), name
         assert ("value-of-KHOCHUNG_SOURCE_LAND_DSN" in values) == (name in TASKS), name
         assert ("value-of-KHOCHUNG_PSEUDONYM_KEY" in values) == (name in TASKS), name
+        assert ("value-of-KHOCHUNG_GATE_KEY" in values) == (name in TASKS), name
         assert ("value-of-KHOCHUNG_PASSWORD_LOADER" in values) == (name in (*TASKS, "init")), name
     assert "environment" not in declared["portal"]
     assert declared["portal"]["networks"] == ["edge"]

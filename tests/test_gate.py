@@ -132,3 +132,19 @@ def test_importing_the_gate_does_not_import_great_expectations() -> None:
 
     code = "import sys, khochung.gate, khochung.release; sys.exit('great_expectations' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_data_docs_show_counts_and_what_to_do_and_no_value(toy: Toy) -> None:
+    rule = expectation("expect_column_values_to_match_regex", column="unit_name", regex="^Xã")
+    units(toy, ROWS, rule)
+    units(toy, ROWS, rule)
+    folder = toy.settings.artefacts / "data-docs"
+    page = (folder / "dataset.don-vi-thu.html").read_text(encoding="utf-8")
+    assert "Rule expect_column_values_to_match_regex" in page
+    assert "unexpected 1<br>" in page
+    assert "Look at the model." in page
+    assert page.count('<td class="failed">failed</td>') == 1 + 2, "the rule, and both judgements"
+    assert {path.name for path in folder.iterdir()} == {"index.html", "dataset.don-vi-thu.html"}
+    everything = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
+    assert "Long An" not in everything
+    assert "http" not in everything

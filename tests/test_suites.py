@@ -27,6 +27,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     slug: {c.name: c.data_type.partition("(")[0] for c in dataset.columns}
     for slug, dataset in contract.datasets().items()
 }
+TOPICS = gate.warehouse_subjects(SETTINGS.expectations / "warehouse")
 SUBJECTS = [*gate.source_subjects(SETTINGS), *gate.dataset_subjects(SETTINGS)]
 # Copies of a table, each spoilt in one way; together they must turn every rule of its suite red.
 SPOILT = ("empty", "absent", "wrong", "low", "many")
@@ -41,9 +42,22 @@ def test_suite_exists_and_names_only_columns_that_exist(subject: gate.Subject) -
 
 
 def test_no_suite_is_left_over() -> None:
-    known = {subject.suite for subject in SUBJECTS}
-    found = {path for folder in ("sources", "open_data") for path in (SETTINGS.expectations / folder).glob("*.json")}
-    assert found == known
+    known = {subject.suite for subject in (*SUBJECTS, *TOPICS)}
+    assert set(SETTINGS.expectations.rglob("*.json")) == known
+
+
+def test_topics_block_datasets_that_exist_and_each_dataset_is_held_against_something() -> None:
+    blocked = {slug for topic in TOPICS for slug in gate.read_suite(topic.suite, topic.name).datasets}
+    # The catalogue of procedures stands alone: no other table says what it must be.
+    assert blocked == set(contract.datasets()) - {"danh-muc-tthc"}
+
+
+def test_every_dataset_is_held_against_its_last_version() -> None:
+    for slug, dataset in contract.datasets().items():
+        suite = gate.read_suite(SETTINGS.expectations / "open_data" / f"{slug}.json", slug)
+        rules = {rule.type: rule for rule in suite.expectations if rule.severity == "critical"}
+        assert "expect_last_version_row_ratio_to_be_between" in rules, slug
+        assert set(rules["expect_last_version_keys_to_remain"].kwargs["column_list"]) <= set(dataset.key), slug
 
 
 def test_people_are_never_counted_below_the_threshold() -> None:
@@ -81,6 +95,7 @@ def outcomes(server: Settings) -> dict[tuple[str, str], gate.Verdict]:
             "insert into ops.build (as_of, loads_until, code_sha256) values ('2025-09-30', 0, 'x') returning build_id"
         ).fetchone()
     assert row
+    _release(server)
     verdicts = gate.judge(server, row[0], "transformer", [subject for _, subject in subjects])
     return {(v.subject, copy): v for (copy, _), v in zip(subjects, verdicts, strict=True)}
 
@@ -104,6 +119,23 @@ def test_sound_rows_pass_and_every_rule_can_fail(
     asleep = [r for r in outcomes[subject.name, "sound"].results if r["place"] not in alive]
     assert asleep == []
     assert any(not outcomes[subject.name, copy].passed for copy in SPOILT)
+
+
+def _release(server: Settings) -> None:
+    """The sound rows of every dataset are its last version."""
+    with warehouse.connect(server) as connection:
+        connection.execute("delete from ops.release_item; delete from ops.release; delete from released.version_row")
+        connection.execute(
+            "insert into ops.release (release_id, as_of, build_id) "
+            "select '2025-09-30.1', '2025-09-30', max(build_id) from ops.build"
+        )
+        for slug, dataset in contract.datasets().items():
+            connection.execute(
+                "insert into ops.release_item (release_id, slug, version, state) values ('2025-09-30.1', %s, '2025.9.0', 'new')",
+                [slug],
+            )
+            copy = sql.SQL("insert into released.version_row select %s, '2025.9.0', to_jsonb(part) from {} as part")
+            connection.execute(copy.format(sql.Identifier("staging", f"sound__{dataset.model}"[:60])), [slug])
 
 
 def _create(server: Settings, relation: str, columns: dict[str, str], rows: Sequence[Sequence[Any]]) -> None:
@@ -169,5 +201,5 @@ def _spoilt(kind: str, high: bool) -> Any:
 
 
 def test_suites_are_canonical_json() -> None:
-    for subject in SUBJECTS:
+    for subject in (*SUBJECTS, *TOPICS):
         assert json.loads(subject.suite.read_text(encoding="utf-8"))["name"], subject.name

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from khochung import contract, gate, postgres, release, warehouse
+from khochung import contract, gate, postgres, release, seal, transform, warehouse
+from khochung.gate import approval, verdicts
+from khochung.gate.admission import Gatekeeper
 from khochung.settings import Settings
 
 DATASETS = Path(__file__).parent / "release" / "toy"
@@ -64,16 +66,31 @@ class Toy:
             return cursor.fetchall() if cursor.description else []
 
     def build(self, as_of: date = date(2025, 9, 30)) -> int:
-        statement = (
-            f"insert into ops.build (as_of, loads_until, code_sha256) values ('{as_of}', 0, 'x') returning build_id"
-        )
+        values = f"'{as_of}', 0, '{transform.code_sha256()}'"
+        statement = f"insert into ops.build (as_of, loads_until, code_sha256) values ({values}) returning build_id"
         return int(self.sql(statement, "operator")[0][0])
 
     def judge(self, build_id: int) -> list[gate.Verdict]:
         return gate.judge_datasets(self.settings, build_id, catalogue=self.datasets, folder=self.suites)
 
-    def publish(self, build_id: int, as_of: date = date(2025, 9, 30), **options: Any) -> release.Release:
+    def publish(
+        self, build_id: int, as_of: date = date(2025, 9, 30), *, approved: bool = True, **options: Any
+    ) -> release.Release:
+        if approved:
+            self.approve(build_id)
         return release.publish(self.settings, build_id, as_of, datasets=self.datasets, suites=self.suites, **options)
+
+    def gatekeeper(self, ledger: warehouse.Connection, build_id: int) -> Gatekeeper:
+        return Gatekeeper(self.settings, ledger, build_id, self.suites)
+
+    def approve(self, build_id: int) -> None:
+        """Somebody has looked at every dataset as it stands, where somebody has to."""
+        with warehouse.connect(self.settings, "operator", autocommit=True) as ledger:
+            keeper = self.gatekeeper(ledger, build_id)
+            for dataset in self.datasets.values():
+                if keeper.wanted(dataset):
+                    about = keeper.document(dataset)
+                    approval.decide(self.settings, ledger, about, "approved", "somebody", {"else"}, "command line")
 
     def pass_all(self, build_id: int) -> None:
         """Verdicts as the gate would write them, without the seconds that it takes."""
@@ -81,20 +98,17 @@ class Toy:
             self.verdict(build_id, slug)
 
     def verdict(self, build_id: int, slug: str, passed: bool = True) -> None:
-        path = self.suites / f"{slug}.json"
-        suite = gate.read_suite(path, slug)
+        subject = next(s for s in gate.dataset_subjects(self.settings, self.datasets, self.suites) if s.name == slug)
         results: list[dict[str, Any]] = [
             {"place": i, "expectation": e.type, "column": None, "kwargs": {}, "severity": e.severity, "success": passed,
              "observed": {}, "problem": None}
-            for i, e in enumerate(suite.expectations)
+            for i, e in enumerate(gate.read_suite(subject.suite, slug).expectations)
         ]  # fmt: skip
-        count = len(results)
-        verdict = gate.Verdict(
-            0, "dataset", slug, build_id, gate.suite_sha256(path), passed, None if passed else "critical", count,
-            0 if passed else count, results, 0.1,
-        )  # fmt: skip
+        with warehouse.connect(self.settings, "publisher") as publisher:
+            rows = verdicts.fingerprint(publisher, subject.schema, subject.relation)
+        made = verdicts.pronounce(subject, build_id, transform.code_sha256(), results, 0.1, rows)
         with warehouse.connect(self.settings, "operator") as connection:
-            gate._record(connection, verdict)
+            verdicts.record(self.settings, connection, made)
 
     def release(self, as_of: date = date(2025, 9, 30)) -> release.Release:
         build_id = self.build(as_of)
@@ -119,11 +133,12 @@ def toy(server: Settings, tmp_path: Path) -> Toy:
     """Fresh tables, an empty ledger and an empty releases folder."""
     settings = Settings(tmp_path / "home", postgres.admin_dsn(server, warehouse.DATABASE))
     settings.home.mkdir()
+    seal.KEY.make(settings)
     made = Toy(settings, tmp_path / "suites", dict(contract.datasets(DATASETS)))
     with warehouse.connect(settings) as connection:
         connection.execute(
-            "truncate ops.build, ops.verdict, ops.release, ops.release_item, ops.model_run, ops.released_version "
-            "restart identity cascade"
+            "truncate ops.build, ops.verdict, ops.approval, ops.release, ops.release_item, ops.model_run, "
+            "ops.released_version, released.version_row restart identity cascade"
         )
     made.sql(TABLES)
     write_suite(

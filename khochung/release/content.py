@@ -110,17 +110,9 @@ class Content:
         return len(self.rows) * sum(column.role == "measure" for column in self.dataset.columns)
 
 
-def schema_of(dataset: Dataset) -> list[dict[str, Any]]:
-    """What makes two versions comparable: names, types, roles, units and codes, but not the words about them."""
-    return [
-        {"name": c.name, "type": c.data_type, "role": c.role, "unit": c.unit, "codes": sorted(c.codes or {})}
-        for c in dataset.columns
-    ]
-
-
 def content_sha256(dataset: Dataset, csv_bytes: bytes) -> str:
     """The identity of a version: SHA-256 over its CSV bytes and its schema."""
-    schema = json.dumps(schema_of(dataset), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    schema = json.dumps(dataset.schema_record(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(csv_bytes + b"\0" + schema.encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from khochung.contract import Dataset, DatasetColumn
 from khochung.disclosure import statement
 from khochung.disclosure.screen import Screening
-from khochung.gate import Suite, Verdict
+from khochung.gate.admission import Judged
 from khochung.release.content import Content, kind
 from khochung.strict import Text
 
@@ -144,10 +144,28 @@ def _field(column: DatasetColumn) -> dict[str, Any]:
     return field | ({"constraints": constraints} if constraints else {})
 
 
-def quality(dataset: Dataset, version: str | None, verdict: Verdict, suite: Suite, as_of: date) -> dict[str, Any]:
-    """The verdict in words: each check, whether it passed, and counts; never a value of a row."""
-    checks = [
+def quality(dataset: Dataset, version: str | None, judged: tuple[Judged, ...], as_of: date) -> dict[str, Any]:
+    """The verdicts in words: each check, whether it passed, and counts; never a value of a row.
+
+    `judged`: the dataset's own suite first, then those that hold it against other tables.
+    """
+    verdicts = [one.verdict for one in judged]
+    return {
+        "dataset": dataset.slug,
+        "version": version,
+        "as_of": as_of.isoformat(),
+        "passed": all(verdict.passed for verdict in verdicts),
+        "checks_evaluated": sum(verdict.evaluated for verdict in verdicts),
+        "checks_failed": sum(verdict.failed for verdict in verdicts),
+        "suites": {verdict.subject: verdict.suite_sha256 for verdict in verdicts},
+        "checks": [check for one in judged for check in _check_records(one)],
+    }
+
+
+def _check_records(judged: Judged) -> list[dict[str, Any]]:
+    return [
         {
+            "suite": judged.suite.subject,
             "check": result["expectation"],
             "column": result["column"],
             "severity": result["severity"],
@@ -156,18 +174,8 @@ def quality(dataset: Dataset, version: str | None, verdict: Verdict, suite: Suit
             "en": expectation.meta.en,
             "observed": result["observed"],
         }
-        for expectation, result in zip(suite.expectations, verdict.results, strict=True)
+        for expectation, result in zip(judged.suite.expectations, judged.verdict.results, strict=True)
     ]
-    return {
-        "dataset": dataset.slug,
-        "version": version,
-        "as_of": as_of.isoformat(),
-        "passed": verdict.passed,
-        "checks_evaluated": verdict.evaluated,
-        "checks_failed": verdict.failed,
-        "suite_sha256": verdict.suite_sha256,
-        "checks": checks,
-    }
 
 
 def disclosure(content: Content, version: str, screening: Screening | None) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 
 from khochung.errors import GateError
-from khochung.gate import Verdict
 from khochung.release.versions import Version
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -29,6 +28,7 @@ class Item:
     bytes: int | None = None
     content_sha256: str | None = None
     verdict_id: int | None = None
+    approval_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,6 @@ def require_newest(connection: Connection, build_id: int) -> None:
         raise GateError(f"build {newest} has started since build {build_id}: judge and release build {newest} instead")
 
 
-def newest_verdict(connection: Connection, slug: str, build_id: int) -> Verdict | None:
-    """The last verdict on `slug` for exactly this build, or None."""
-    names = ", ".join(Verdict.__dataclass_fields__)
-    row = connection.execute(
-        f"select {names} from ops.verdict where scope = 'dataset' and subject = %s and build_id = %s "
-        "order by verdict_id desc limit 1",
-        [slug, build_id],
-    ).fetchone()
-    return Verdict(*row) if row else None
-
-
 def versions_used(connection: Connection) -> dict[str, set[Version]]:
     """Every version number ever given out, by dataset; a rolled-back number is not given out again."""
     used: dict[str, set[Version]] = {}
@@ -102,9 +91,10 @@ def record(connection: Connection, release: Release) -> None:
         for item in release.items:
             connection.execute(
                 "insert into ops.release_item (release_id, slug, version, state, reason, verdict_id, content_sha256, "
-                "data_rows) values (%s, %s, %s, %s, %s, (select verdict_id from ops.verdict where verdict_id = %s), %s, %s)",
+                "data_rows, approval_id) "
+                "values (%s, %s, %s, %s, %s, (select verdict_id from ops.verdict where verdict_id = %s), %s, %s, %s)",
                 [
                     release.release_id, item.slug, item.version or "", item.state, item.reason, item.verdict_id,
-                    item.content_sha256, item.rows,
+                    item.content_sha256, item.rows, item.approval_id,
                 ],
             )  # fmt: skip

@@ -14,7 +14,8 @@ from khochung.contract import Dataset
 from khochung.disclosure import released
 from khochung.disclosure.screen import Candidate, Screening, screen
 from khochung.errors import GateError
-from khochung.gate import Suite, Verdict, read_suite, suite_sha256
+from khochung.gate import last_version
+from khochung.gate.admission import Admission, Gatekeeper
 from khochung.release import catalogue, describe, files, ledger, store
 from khochung.release.catalogue import Checks, Entry, Site, VersionFact
 from khochung.release.content import Content, content_sha256, read
@@ -48,7 +49,7 @@ class _Job:
     settings: Settings
     build_id: int
     as_of: date
-    suites: Path
+    gate: Gatekeeper
     standing: store.Standing | None
     used: Mapping[str, set[Version]]
     ledger: ledger.Connection
@@ -82,9 +83,9 @@ def publish(
             raise GateError(
                 f"as_of {as_of} is before {standing.release.as_of} of the standing release: latest never moves back"
             )
-        folder = suites or settings.expectations / "open_data"
+        gate = Gatekeeper(settings, connection, build_id, suites or settings.expectations / "open_data")
         used = _versions_used(settings, connection)
-        job = _Job(settings, build_id, as_of, folder, standing, used, connection)
+        job = _Job(settings, build_id, as_of, gate, standing, used, connection)
         plans = _plan_all(job, declared)
         return _carry_out(job, plans, notice or _notice())
 
@@ -121,20 +122,22 @@ def _screened(
 def _with(plan: _Plan, screening: Screening | None) -> _Plan:
     if screening is None or screening.reason is None:
         return replace(plan, screening=screening)
-    held = _item(plan.dataset.slug, plan.versions, None)
     held = replace(
-        held, state="held", reason=f"{screening.reason.vi} / {screening.reason.en}", verdict_id=plan.item.verdict_id
+        _item(plan.dataset.slug, plan.versions, Admission(screening.reason)),
+        state="held",
+        reason=f"{screening.reason.vi} / {screening.reason.en}",
+        verdict_id=plan.item.verdict_id,
+        approval_id=plan.item.approval_id,
     )
     return replace(plan, item=held, held=screening.reason, content=None)
 
 
 def _plan(job: _Job, connection: ledger.Connection, dataset: Dataset) -> _Plan:
     versions = _standing_versions(job.standing, dataset.slug)
-    verdict = ledger.newest_verdict(job.ledger, dataset.slug, job.build_id)
-    checks = Checks(verdict.evaluated, verdict.failed, verdict.passed) if verdict else Checks(0, 0, False)
-    suite, reason = _refusal(job, dataset, verdict)
-    report = describe.quality(dataset, None, verdict, suite, job.as_of) if verdict and suite else None
-    item = _item(dataset.slug, versions, verdict)
+    admission = job.gate.admit(connection, dataset)
+    reason, checks = admission.held, _checks(admission)
+    report = describe.quality(dataset, None, admission.judged, job.as_of) if admission.judged else None
+    item = _item(dataset.slug, versions, admission)
     if reason is None:
         try:
             with connection.transaction():
@@ -152,15 +155,25 @@ def _plan(job: _Job, connection: ledger.Connection, dataset: Dataset) -> _Plan:
         return _Plan(dataset, replace(item, state="unchanged"), versions, None, checks, report)
     fresh = str(next_free(job.used.get(dataset.slug, set()), job.as_of))
     item = replace(item, state="new", version=fresh, rows=len(content.rows), content_sha256=digest)
+    last_version.keep(job.ledger, connection, dataset, fresh)
     return _Plan(dataset, item, versions, None, checks, report, content)
 
 
-def _item(slug: str, versions: tuple[VersionFact, ...], verdict: Verdict | None) -> Item:
-    verdict_id = verdict.verdict_id if verdict else None
+def _item(slug: str, versions: tuple[VersionFact, ...], admission: Admission) -> Item:
+    verdict_id = admission.judged[0].verdict.verdict_id if admission.judged else None
+    approval_id = admission.approval_id
     if not versions:
-        return Item(slug, None, "held", verdict_id=verdict_id)
+        return Item(slug, None, "held", verdict_id=verdict_id, approval_id=approval_id)
     last = versions[0]
-    return Item(slug, last.version, "unchanged", None, last.rows, last.bytes, last.content_sha256, verdict_id)
+    return Item(
+        slug, last.version, "unchanged", None, last.rows, last.bytes, last.content_sha256, verdict_id, approval_id
+    )
+
+
+def _checks(admission: Admission) -> Checks:
+    verdicts = [one.verdict for one in admission.judged]
+    passed = bool(verdicts) and all(verdict.passed for verdict in verdicts)
+    return Checks(sum(verdict.evaluated for verdict in verdicts), sum(verdict.failed for verdict in verdicts), passed)
 
 
 def _standing_versions(standing: store.Standing | None, slug: str) -> tuple[VersionFact, ...]:
@@ -171,43 +184,15 @@ def _standing_versions(standing: store.Standing | None, slug: str) -> tuple[Vers
     return tuple(VersionFact.parse(record) for record in content["versions"])
 
 
-def _refusal(job: _Job, dataset: Dataset, verdict: Verdict | None) -> tuple[Suite | None, Text | None]:
-    """The suite that the verdict is about, and why the dataset may not be released (None: it may)."""
-    path = job.suites / f"{dataset.slug}.json"
-    if verdict is None:
-        return None, Text(
-            vi="Chưa có kết quả kiểm tra cho lần dựng dữ liệu này.",
-            en="There is no verdict for this build of the data.",
-        )
-    try:
-        suite = read_suite(path, dataset.slug)
-        same = suite_sha256(path) == verdict.suite_sha256 and len(suite.expectations) == len(verdict.results)
-    except GateError:
-        same = False
-    if not same:
-        return None, Text(
-            vi="Bộ quy tắc kiểm tra đã thay đổi sau lần kiểm tra này; cần kiểm tra lại.",
-            en="The suite has changed since this verdict; the data must be judged again.",
-        )
-    if verdict.passed:
-        return suite, None
-    broken = [
-        e.meta
-        for e, r in zip(suite.expectations, verdict.results, strict=True)
-        if not r["success"] and r["severity"] == "critical"
-    ]
-    return suite, Text(
-        vi="Không đạt kiểm tra: " + "; ".join(meta.vi for meta in broken),
-        en="Checks failed: " + "; ".join(meta.en for meta in broken),
-    )
-
-
 def _carry_out(job: _Job, plans: list[_Plan], notice: Text | None) -> Release:
     base_url = os.environ.get("KHOCHUNG_PUBLIC_URL", "").rstrip("/")
     fingerprint = _fingerprint(plans, notice, base_url)
     if job.standing and job.standing.fingerprint == fingerprint:
         kept = tuple(plan.item for plan in plans)
         return replace(job.standing.release, items=kept, created=False)
+    if job.standing is None and all(plan.held for plan in plans):
+        reasons = "".join(f"\n  {plan.dataset.slug}: {plan.held.en}" for plan in plans if plan.held)
+        raise GateError(f"nothing may be released yet, and there is no earlier release:{reasons}")
     release_id = store.next_id(job.settings, job.ledger, job.as_of)
     tree = store.partial(job.settings, release_id)
     if job.standing and (job.standing.tree / "data").is_dir():
@@ -232,7 +217,7 @@ def _fingerprint(plans: list[_Plan], notice: Text | None, base_url: str) -> str:
             "dataset": plan.dataset.model_dump(mode="json", exclude={"declared_in"}),
             "content": plan.item.content_sha256,
             "held": plan.held.model_dump() if plan.held else None,
-            "suite": plan.report["suite_sha256"] if plan.report else None,
+            "suites": plan.report["suites"] if plan.report else None,
             "failed": [i for i, c in enumerate(plan.report["checks"]) if not c["passed"]] if plan.report else None,
         }
         for plan in plans

@@ -99,7 +99,28 @@ create table if not exists ops.verdict (
     judged_at timestamptz not null default clock_timestamp(),
     constraint judged_something check (evaluated > 0)
 );
+-- What was judged, by which code, and the seal of the gate over the row (khochung.gate.seal). No role of the pipeline may
+-- change a row (khochung.warehouse.APPEND_ONLY).
+alter table ops.verdict add column if not exists code_sha256 text;
+alter table ops.verdict add column if not exists suite jsonb;
+alter table ops.verdict add column if not exists fingerprint text;
+alter table ops.verdict add column if not exists seal text;
 create index if not exists verdict_by_subject on ops.verdict (subject, build_id, verdict_id desc);
+
+-- Who consented to a dataset's first release, to another schema or policy, or to a lowered suite (khochung.gate.approval).
+create table if not exists ops.approval (
+    approval_id bigint generated always as identity primary key,
+    slug text not null,
+    document_sha256 text not null,
+    document jsonb not null,
+    decision text not null check (decision in ('approved', 'refused')),
+    decided_by text not null,
+    changed_by text[] not null,
+    way text not null check (way in ('airflow', 'command line', 'demonstration')),
+    decided_at timestamptz not null,
+    seal text not null
+);
+create index if not exists approval_by_slug on ops.approval (slug, approval_id desc);
 
 create table if not exists ops.release (
     release_id text primary key,
@@ -119,6 +140,29 @@ create table if not exists ops.release_item (
     data_rows bigint,
     primary key (release_id, slug)
 );
+
+alter table ops.release_item add column if not exists approval_id bigint;
+
+-- The rows of every version, as they were released: what the next version is held against. Written before the version is
+-- public; the view shows those of the last one that is.
+create schema if not exists released;
+create table if not exists released.version_row (
+    slug text not null,
+    version text not null,
+    cells jsonb not null
+);
+create index if not exists version_row_by_version on released.version_row (slug, version);
+create or replace view released.last_row as
+with latest as (
+    select distinct on (item.slug) item.slug, item.version
+    from ops.release_item as item
+    inner join ops.release using (release_id)
+    where item.version <> ''
+    order by item.slug, release.released_at desc
+)
+select version_row.slug, version_row.version, version_row.cells
+from released.version_row
+inner join latest on version_row.slug = latest.slug and version_row.version = latest.version;
 
 create table if not exists ops.publication (
     build_id bigint primary key references ops.build,

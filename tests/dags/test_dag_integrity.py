@@ -41,8 +41,11 @@ print("@@" + json.dumps({"errors": bag.import_errors, "heavy": heavy, "dags": {d
 LIGHT = """
 import sys
 from unittest.mock import MagicMock
-sys.modules["airflow"] = sys.modules["airflow.sdk"] = MagicMock()
-import common, ingest, maintenance, open_data, warehouse
+for name in ("airflow", "airflow.sdk", "airflow.providers.standard.operators.hitl"):
+    sys.modules[name] = MagicMock()
+for name in ("airflow.providers", "airflow.providers.standard", "airflow.providers.standard.operators"):
+    sys.modules[name] = MagicMock(__path__=[])
+import approval, common, ingest, maintenance, open_data, warehouse
 print(",".join(sorted({name.split(".")[0] for name in sys.modules} & set(sys.argv[1].split(",")))))
 """
 
@@ -83,7 +86,12 @@ def dags(bag: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def test_every_file_is_read_and_every_dag_is_there(bag: dict[str, Any]) -> None:
     assert bag["errors"] == {}
-    expected = {f"ingest__{name}" for name in contract.sources()} | {"warehouse", "open_data", "maintenance"}
+    expected = {f"ingest__{name}" for name in contract.sources()} | {
+        "warehouse",
+        "open_data",
+        "approval",
+        "maintenance",
+    }
     assert set(bag["dags"]) == expected
 
 
@@ -136,6 +144,10 @@ def test_each_wakes_the_next(dags: dict[str, dict[str, Any]]) -> None:
     assert warehouse["timetable"] == publisher["timetable"] == "AssetOrTimeSchedule"
     assert warehouse["assets"] == sorted(f"raw_{name}" for name in contract.sources())
     assert warehouse["all"] == "AssetAll", "woken when every source has delivered"
-    assert warehouse["tasks"]["announce"]["outlets"] == publisher["assets"] == ["warehouse_open_data"]
+    assert warehouse["tasks"]["announce"]["outlets"] == ["warehouse_open_data"]
+    assert publisher["assets"] == ["approval_given", "warehouse_open_data"]
+    assert publisher["all"] == "AssetAny", "woken by a build as well as by a decision"
+    assert publisher["tasks"]["ask_somebody"]["outlets"] == dags["approval"]["assets"] == ["approval_wanted"]
+    assert dags["approval"]["tasks"]["note"]["outlets"] == ["approval_given"]
     assert publisher["tasks"]["release"]["upstream"] == ["judge"], "nothing is released before it is judged"
     assert warehouse["tasks"]["marts"]["upstream"] == ["judge_sources"]

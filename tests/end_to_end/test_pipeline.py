@@ -117,7 +117,7 @@ def test_published_figures_are_worked_out_from_records(province: Installation) -
 
 
 @pytest.mark.parametrize(
-    ("role", "allowed"), [("publisher", {"open_data"}), ("analyst", {"open_data", "kpi", "marts"})]
+    ("role", "allowed"), [("publisher", {"open_data", "released"}), ("analyst", {"open_data", "kpi", "marts"})]
 )
 def test_a_role_reads_its_layer_and_nothing_else(province: Installation, role: str, allowed: set[str]) -> None:
     relations = province.ask(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from khochung import release
+from khochung import release, seal
 from khochung.errors import GateError
 from khochung.release import files, ledger, store
 from khochung.strict import Text
@@ -99,6 +99,7 @@ def test_two_installations_write_the_same_bytes(toy: Toy, tmp_path: Path) -> Non
     )
     other = Toy(type(toy.settings)(tmp_path / "other", toy.settings.warehouse_dsn), toy.suites, toy.datasets)
     other.settings.home.mkdir()
+    seal.KEY.make(other.settings)
     assert other.release(OCTOBER).created
     second = tree(other.settings.public)
     names = [

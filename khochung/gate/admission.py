@@ -1,0 +1,251 @@
+"""What may go out: a dataset of a build, with its verdicts, its suites and its approval, or the reason why it is held."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from khochung import transform
+from khochung.contract import Dataset
+from khochung.errors import GateError
+from khochung.gate import approval, verdicts
+from khochung.gate.approval import Approval, Document
+from khochung.gate.lowered import lowered
+from khochung.gate.suites import Subject, Suite, content, dataset_subjects, read_suite, sha256_of, warehouse_subjects
+from khochung.gate.verdicts import Verdict
+from khochung.settings import Settings
+from khochung.strict import Text
+from khochung.warehouse import Connection
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A suite as it stands and the newest verdict on it for the build."""
+
+    suite: Suite
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Whether a dataset may go out. `judged`: its own suite first; empty when not everything about it has a sound verdict."""
+
+    held: Text | None
+    judged: tuple[Judged, ...] = ()
+    approval_id: int | None = None
+
+
+@dataclass(frozen=True)
+class _Released:
+    """The last release that carried a dataset: what it was judged by, and the approval it stood on."""
+
+    approval_id: int
+    suites: dict[str, Suite]
+    is_genuine: bool
+
+
+@dataclass
+class Gatekeeper:
+    """Admits the datasets of one build. Reads the code, the topics and the ledger once."""
+
+    settings: Settings
+    ledger: Connection
+    build_id: int
+    folder: Path
+    code: str = field(init=False)
+    topics: list[Subject] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.code = transform.code_sha256()
+        self.topics = warehouse_subjects(self.folder.parent / "warehouse")
+
+    def admit(self, publisher: Connection, dataset: Dataset) -> Admission:
+        """`publisher`: the very snapshot that would be published."""
+        try:
+            judged = tuple(self._judged(subject) for subject in self._subjects(dataset))
+            self._same_rows(publisher, dataset, judged[0].verdict)
+        except _Held as reason:
+            return Admission(reason.text)
+        broken = _broken(judged)
+        if broken is not None:
+            return Admission(broken, judged)
+        held, approval_id = self._consent(dataset)
+        return Admission(held, judged, approval_id)
+
+    def wanted(self, dataset: Dataset) -> Text | None:
+        """Why somebody has to look at the dataset as it is declared. None: nobody does, or it was decided on."""
+        reasons = self._reasons(dataset, self._released(dataset.slug))
+        decided = self._decision(dataset, self._released(dataset.slug))
+        return _joined(reasons) if reasons and decided is None else None
+
+    def document(self, dataset: Dataset) -> Document:
+        """What would be approved now."""
+        return approval.document(dataset, {s.name: content(s.suite) for s in self._subjects(dataset)})
+
+    def files(self, dataset: Dataset) -> list[Path]:
+        """Where the document is written down."""
+        declared = sorted(self.settings.dbt_project.glob(f"models/open_data/**/{dataset.declared_in}"))
+        return [*declared, *(subject.suite for subject in self._subjects(dataset))]
+
+    def _subjects(self, dataset: Dataset) -> list[Subject]:
+        own = dataset_subjects(self.settings, {dataset.slug: dataset}, self.folder)
+        return own + [topic for topic in self.topics if dataset.slug in read_suite(topic.suite, topic.name).datasets]
+
+    def _judged(self, subject: Subject) -> Judged:
+        verdict = verdicts.newest(self.ledger, subject.scope, subject.name, self.build_id)
+        if verdict is None:
+            raise _Held(NO_VERDICT)
+        try:
+            suite = read_suite(subject.suite, subject.name)
+            same = sha256_of(content(subject.suite)) == verdict.suite_sha256 == sha256_of(verdict.suite)
+        except (GateError, ValueError):
+            same = False
+        if not same:
+            raise _Held(OTHER_SUITE)
+        if not verdicts.is_genuine(self.settings, verdict, suite):
+            raise _Held(ALTERED)
+        if not self.code == verdict.code_sha256 == self._build_code():
+            raise _Held(OTHER_CODE)
+        return Judged(suite, verdict)
+
+    def _build_code(self) -> str | None:
+        row = self.ledger.execute("select code_sha256 from ops.build where build_id = %s", [self.build_id]).fetchone()
+        return row[0] if row else None
+
+    def _same_rows(self, publisher: Connection, dataset: Dataset, verdict: Verdict) -> None:
+        rows = verdicts.fingerprint(publisher, "open_data", dataset.model)
+        if rows != verdict.fingerprint:
+            raise _Held(OTHER_ROWS)
+
+    def _consent(self, dataset: Dataset) -> tuple[Text | None, int | None]:
+        released = self._released(dataset.slug)
+        reasons = self._reasons(dataset, released)
+        if not reasons:
+            approved = self._approvals(dataset.slug)
+            return None, approved[0].approval_id if approved else None
+        decided = self._decision(dataset, released)
+        if decided is None:
+            return _joined([WAITS, *reasons]), None
+        if decided.decision == "refused":
+            return REFUSED, None
+        return None, decided.approval_id
+
+    def _approvals(self, slug: str) -> list[Approval]:
+        return [a for a in approval.history(self.settings, self.ledger, slug) if a.decision == "approved"]
+
+    def _decision(self, dataset: Dataset, released: _Released | None) -> Approval | None:
+        """The newest decision on the document as it stands, taken after what it would replace was released."""
+        sha256, before = self.document(dataset).sha256, released.approval_id if released else 0
+        decisions = approval.history(self.settings, self.ledger, dataset.slug)
+        return next((d for d in decisions if d.document_sha256 == sha256 and d.approval_id > before), None)
+
+    def _reasons(self, dataset: Dataset, released: _Released | None) -> list[Text]:
+        approved = self._approvals(dataset.slug)
+        if not approved:
+            return [FIRST]
+        known, now = approved[0].document, self.document(dataset)
+        reasons = []
+        if known["schema"] != now.schema:
+            reasons.append(SCHEMA)
+        if known["disclosure"] != now.disclosure:
+            reasons.append(POLICY)
+        if released and not released.is_genuine:
+            reasons.append(FORGOTTEN)
+        before = released.suites if released else _suites(known["suites"])
+        present = _suites(now.suites)
+        less = [rule for name, suite in before.items() for rule in lowered(suite, present.get(name))]
+        if less:
+            reasons.append(
+                Text(vi="bộ quy tắc đòi hỏi ít hơn: " + "; ".join(less), en="suite lowered: " + "; ".join(less))
+            )
+        return reasons
+
+    def _released(self, slug: str) -> _Released | None:
+        row = self.ledger.execute(
+            """
+            select release.build_id, coalesce(item.approval_id, 0) from ops.release_item as item
+            join ops.release using (release_id)
+            where item.slug = %s and item.state <> 'held' order by release.released_at desc limit 1
+            """,
+            [slug],
+        ).fetchone()
+        if row is None:
+            return None
+        found = self._verdicts_of(slug, row[0])
+        asked = {verdict.subject: verdict.suite for verdict in found if verdict.suite}
+        try:
+            suites = _suites(asked)
+        except ValidationError:
+            return _Released(row[1], {}, False)
+        genuine = [verdicts.is_genuine(self.settings, v, suites[v.subject]) for v in found if v.subject in suites]
+        return _Released(row[1], suites, bool(genuine) and all(genuine))
+
+    def _verdicts_of(self, slug: str, build_id: int) -> list[Verdict]:
+        rows = self.ledger.execute(
+            f"select distinct on (scope, subject) {verdicts.FIELDS} from ops.verdict where build_id = %s "
+            "and (scope = 'dataset' and subject = %s or scope = 'warehouse' and suite -> 'datasets' ? %s) "
+            "order by scope, subject, judged_at desc, verdict_id desc",
+            [build_id, slug, slug],
+        )
+        return [Verdict(*row) for row in rows.fetchall()]
+
+
+class _Held(Exception):
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+def _suites(contents: dict[str, Any]) -> dict[str, Suite]:
+    return {name: Suite.model_validate(body) for name, body in contents.items()}
+
+
+def _broken(judged: tuple[Judged, ...]) -> Text | None:
+    metas = [
+        rule.meta
+        for one in judged
+        for rule, result in zip(one.suite.expectations, one.verdict.results, strict=True)
+        if not result["success"] and result["severity"] == "critical"
+    ]
+    if not metas:
+        return None
+    return Text(
+        vi="Không đạt kiểm tra: " + "; ".join(meta.vi for meta in metas),
+        en="Checks failed: " + "; ".join(meta.en for meta in metas),
+    )
+
+
+def _joined(texts: list[Text]) -> Text:
+    return Text(vi="; ".join(text.vi for text in texts), en="; ".join(text.en for text in texts))
+
+
+NO_VERDICT = Text(
+    vi="Chưa có kết quả kiểm tra cho lần dựng dữ liệu này.",
+    en="There is no verdict for this build of the data.",
+)
+OTHER_SUITE = Text(
+    vi="Bộ quy tắc kiểm tra đã thay đổi sau lần kiểm tra này; cần kiểm tra lại.",
+    en="The suite has changed since this verdict; the data must be judged again.",
+)
+OTHER_CODE = Text(
+    vi="Chương trình đã thay đổi sau lần dựng dữ liệu này; cần dựng và kiểm tra lại.",
+    en="The code has changed since this build; the data must be built and judged again.",
+)
+OTHER_ROWS = Text(
+    vi="Dữ liệu đã thay đổi sau lần kiểm tra này; cần kiểm tra lại.",
+    en="The data have changed since this verdict; they must be judged again.",
+)
+ALTERED = Text(
+    vi="Kết quả kiểm tra không mang dấu niêm phong của hệ thống; cần kiểm tra lại.",
+    en="The verdict does not bear the gate's seal; the data must be judged again.",
+)
+WAITS = Text(vi="Chờ phê duyệt", en="Waits for approval")
+FIRST = Text(vi="công bố lần đầu", en="first release")
+SCHEMA = Text(vi="cấu trúc dữ liệu đã thay đổi", en="schema changed")
+POLICY = Text(vi="chính sách bảo mật thống kê đã thay đổi", en="disclosure policy changed")
+FORGOTTEN = Text(
+    vi="không xác minh được kết quả kiểm tra của phiên bản trước",
+    en="the verdict of the last release cannot be verified",
+)
+REFUSED = Text(vi="Người phê duyệt đã từ chối.", en="The approver refused.")
