@@ -150,6 +150,15 @@ def test_a_build_of_other_code_lets_nothing_out(toy: Toy, judged: int) -> None:
     assert "code has changed" in held(toy, judged)
 
 
+@pytest.mark.parametrize("status", ["running", "failed"])
+def test_a_build_that_has_not_ended_well_is_refused(toy: Toy, judged: int, status: str) -> None:
+    before = csv(toy)
+    toy.sql(f"update ops.build set status = '{status}' where build_id = {judged}", "operator")
+    with pytest.raises(GateError, match=f"has not ended well \\({status}\\)"):
+        toy.publish(judged, OCTOBER)
+    assert csv(toy) == before
+
+
 def test_a_suite_that_changed_after_the_verdict_lets_nothing_out(toy: Toy, judged: int) -> None:
     write_suite(toy.suites, "dan-so-thu", ROWS)
     assert "suite has changed" in held(toy, judged)

@@ -66,8 +66,10 @@ class Toy:
             return cursor.fetchall() if cursor.description else []
 
     def build(self, as_of: date = date(2025, 9, 30)) -> int:
-        values = f"'{as_of}', 0, '{transform.code_sha256()}'"
-        statement = f"insert into ops.build (as_of, loads_until, code_sha256) values ({values}) returning build_id"
+        values = f"'{as_of}', 0, '{transform.code_sha256()}', 'succeeded'"
+        statement = (
+            f"insert into ops.build (as_of, loads_until, code_sha256, status) values ({values}) returning build_id"
+        )
         return int(self.sql(statement, "operator")[0][0])
 
     def judge(self, build_id: int) -> list[gate.Verdict]:

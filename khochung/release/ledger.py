@@ -53,13 +53,18 @@ class Release:
 
 
 def require_newest(connection: Connection, build_id: int) -> None:
-    """A later build may have replaced the tables that this build's verdicts are about: refuse to release them."""
+    """Refuse a build that has not ended well, or whose tables a later one may have replaced. Raises GateError."""
     row = connection.execute("select max(build_id) from ops.build").fetchone()
     newest = row[0] if row else None
     if newest is None or newest < build_id:
         raise GateError(f"there is no build {build_id}: run the warehouse DAG first")
     if newest > build_id:
         raise GateError(f"build {newest} has started since build {build_id}: judge and release build {newest} instead")
+    state = connection.execute("select status from ops.build where build_id = %s", [build_id]).fetchone()
+    if state is None or state[0] != "succeeded":
+        raise GateError(
+            f"build {build_id} has not ended well ({state[0] if state else 'gone'}): nothing of it goes out"
+        )
 
 
 def versions_used(connection: Connection) -> dict[str, set[Version]]:
