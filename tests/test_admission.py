@@ -12,6 +12,7 @@ from khochung import access, release, seal, transform, warehouse
 from khochung.errors import ConfigurationError, GateError
 from khochung.gate import approval, read_suite
 from khochung.gate.lowered import lowered
+from khochung.settings import REPOSITORY
 from tests.toy_warehouse import Toy, expectation, server, toy, write_suite
 
 __all__ = ["server", "toy"]
@@ -250,6 +251,8 @@ def test_a_dropped_topic_is_a_lowered_suite(toy: Toy) -> None:
         ({"min_value": 2}, {}, 1),
         ({}, {"max_value": 5}, 0),
         ({"max_value": 5}, {"max_value": 6}, 1),
+        ({"column": "a", "min_value": "2023-07-01"}, {"column": "b", "min_value": 1}, 1),
+        ({"column": "a", "min_value": "2023-07-01"}, {"column": "a", "min_value": "2024-07-01"}, 0),
         ({"column": "a"}, {"column": "a", "mostly": 0.9}, 1),
         ({"column": "a", "mostly": 0.9}, {"column": "a"}, 0),
         ({"column": "a", "value_set": ["x", "y"]}, {"column": "a", "value_set": ["y"]}, 0),
@@ -269,11 +272,20 @@ def test_what_is_looser(tmp_path: Path, before: dict[str, Any], now: dict[str, A
         "column": "expect_column_values_to_not_be_null",
     }
     kind = next((rule for name, rule in kinds.items() if name in before), "expect_table_row_count_to_be_between")
+    if {"column", "min_value"} <= set(before):
+        kind = "expect_column_values_to_be_between"
     suites = [
         read_suite(write_suite(tmp_path / str(i), "one", expectation(kind, **kwargs)), "one")
         for i, kwargs in enumerate((before, now))
     ]
     assert len(lowered(suites[0], suites[1])) == loss
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "expectations").rglob("*.json")), ids=lambda path: path.stem)
+def test_no_reviewed_suite_is_lower_than_itself(path: Path) -> None:
+    suite = read_suite(path, path.stem)
+    assert lowered(suite, suite) == []
+    assert len(lowered(suite, None)) == len(suite.expectations) + len(suite.datasets)
 
 
 def test_an_evidently_stricter_suite_needs_nobody(toy: Toy) -> None:

@@ -30,10 +30,14 @@ def _as_tight(name: str, now: dict[str, Any], before: dict[str, Any]) -> bool:
     new, old = now.get(name, ABSENT.get(name)), before.get(name, ABSENT.get(name))
     if name in COLUMN_ARGUMENTS or new == old:
         return bool(new == old)
+    if name in (*RISES, *FALLS) and (old is None or new is None):
+        return old is None
+    if name in (*RISES, *FALLS) and isinstance(new, str) != isinstance(old, str):
+        return False  # a day and a number: another rule
     if name in RISES:
-        return old is None or (new is not None and bool(new >= old))
+        return bool(new >= old)  # type: ignore[operator]
     if name in FALLS:
-        return old is None or (new is not None and bool(new <= old))
+        return bool(new <= old)  # type: ignore[operator]
     if name == "value_set":
         return set(new or ()) <= set(old or ())
     return name == "or_equal" and not new
