@@ -285,15 +285,72 @@ def release_list() -> None:
 
 
 @release.command("verify")
-@click.argument("public_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def release_verify(public_dir: Path) -> None:
-    """Check every file of a public tree, using nothing but the tree."""
+@click.argument("place", metavar="URL_OR_DIR")
+@click.option("--key", help="The publisher's public key: a file, or the key itself in one line.")
+def release_verify(place: str, key: str | None) -> None:
+    """Check every file of a public tree, or of one version, using nothing but its files and the publisher's key."""
+    from khochung.release import remote, signing
     from khochung.release.verify import verify
 
-    found = verify(public_dir.resolve())
+    trusted = None
+    if key:
+        trusted = signing.PublicKey.parse(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)
+    if "://" in place:
+        with remote.fetched(place) as folder:
+            found = verify(folder, trusted)
+    elif Path(place).is_dir():
+        found = verify(Path(place).resolve(), trusted)
+    else:
+        raise click.BadParameter(f"{place} is neither a folder nor an address", param_hint="URL_OR_DIR")
     click.echo(
         f"whole: {found.files} files, {found.bytes:,} bytes, {found.versions} versions, {found.cells:,} cells read"
     )
+    if trusted is None:
+        click.echo(
+            "signed by the key that lies beside it: compare minisign.pub with the key that the publisher printed"
+        )
+
+
+@release.command("withdraw")
+@click.argument("slug")
+@click.argument("version")
+@click.option("--reason-vi", required=True, help="Why, for the public, in Vietnamese.")
+@click.option("--reason-en", required=True, help="Why, for the public, in English.")
+@click.confirmation_option(prompt="Its bytes will be gone here, and no rollback brings them back. Go on?")
+def release_withdraw(slug: str, version: str, reason_vi: str, reason_en: str) -> None:
+    """Take one version away from the public, for good; its number never returns."""
+    from khochung.release.withdraw import withdraw
+    from khochung.strict import Text
+
+    made = withdraw(Settings.from_environment(), slug, version, Text(vi=reason_vi, en=reason_en))
+    click.echo(f"{slug} {version} is withdrawn; public is now {made.release_id}")
+
+
+@release.command("diff")
+@click.argument("slug")
+@click.argument("old")
+@click.argument("new")
+def release_diff(slug: str, old: str, new: str) -> None:
+    """What changed between two public versions of a dataset, row by row, as JSON."""
+    from khochung.release import diff
+
+    folder = Settings.from_environment().public / "data" / slug / "v"
+    tables = [diff.Table.published(folder / version, slug) for version in (old, new)]
+    click.echo(json.dumps(diff.rows(*tables), ensure_ascii=False, indent=2))
+
+
+@release.command("rotate-key")
+@click.confirmation_option(prompt="The next release is signed with a new key. Go on?")
+def release_rotate_key() -> None:
+    """A new key for signatures, vouched for by the old one."""
+    from khochung.release import signing
+
+    settings = Settings.from_environment()
+    new, old = signing.rotate(settings)
+    click.echo(f"new public key: {new.public.line}")
+    click.echo(f"vouched for by {old.public.name}" if old else "the old key is lost: tell its users yourself")
+    if os.environ.get(signing.VARIABLE):
+        click.echo(f"put this into {signing.VARIABLE}, then release: {new.seed.hex()}")
 
 
 @release.command("rollback")

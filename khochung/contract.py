@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from khochung import province
 from khochung.errors import ContractError
@@ -291,6 +291,13 @@ class Disclosure(Strict):
         return self
 
 
+class Upcoming(Strict):
+    """What programs that read a dataset must be ready for: the columns that a later version drops or alters, and why."""
+
+    columns: tuple[Identifier, ...] = Field(min_length=1)
+    note: Text
+
+
 class DatasetColumn(Strict):
     """A published column. `role`: `key` identifies a row across versions, `measure` is a number, else `attribute`."""
 
@@ -305,7 +312,10 @@ class DatasetColumn(Strict):
 
 
 class Dataset(Strict):
-    """A published dataset: an `open_data` model and what the public is told about it."""
+    """A published dataset: an `open_data` model and what the public is told about it.
+
+    `embargo_until`: no new version goes out before. `upcoming`: a breaking change, announced before it comes.
+    """
 
     model: Identifier
     slug: Slug
@@ -319,6 +329,8 @@ class Dataset(Strict):
     frequency: Literal["DAILY", "MONTHLY", "QUARTERLY", "ANNUAL", "IRREG"]
     legal_basis: str
     disclosure: Disclosure
+    embargo_until: AwareDatetime | None = None
+    upcoming: Upcoming | None = None
     columns: tuple[DatasetColumn, ...] = Field(min_length=1)
     declared_in: str
 

@@ -145,13 +145,14 @@ def current(settings: Settings, build_id: int) -> Build:
 
 
 def unpublished(settings: Settings) -> Build | None:
-    """The newest good build, when it has not been through the gate yet, or somebody has decided something since."""
+    """The newest good build, when it has not been through the gate yet, or since then somebody has decided something or an
+    embargo has ended."""
     build = last_good_build(settings)
     if build is None:
         return None
     with warehouse.connect(settings, "operator") as connection:
         done = connection.execute(
-            "select from ops.publication where build_id = %s "
+            "select from ops.publication where build_id = %s and (again_at is null or again_at > now()) "
             "and published_at > coalesce((select max(decided_at) from ops.approval), '-infinity')",
             [build.build_id],
         ).fetchone()

@@ -139,7 +139,7 @@ def toy(server: Settings, tmp_path: Path) -> Toy:
     made = Toy(settings, tmp_path / "suites", dict(contract.datasets(DATASETS)))
     with warehouse.connect(settings) as connection:
         connection.execute(
-            "truncate ops.build, ops.verdict, ops.approval, ops.release, ops.release_item, ops.model_run, "
+            "truncate ops.build, ops.verdict, ops.approval, ops.release, ops.release_item, ops.withdrawal, ops.model_run, "
             "ops.released_version, released.version_row restart identity cascade"
         )
     made.sql(TABLES)

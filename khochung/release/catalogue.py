@@ -1,7 +1,7 @@
 """The catalogue of a release: DCAT-AP, data.json and a small static API, all from the same entries."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from khochung.contract import Dataset
 from khochung.province import Province
 from khochung.release.describe import OPEN, FileFact, as_record, bilingual, disclosure_note, json_bytes
 from khochung.release.formats import FORMATS
+from khochung.release.versions import Version
 from khochung.strict import Text
 
 EU = "http://publications.europa.eu/resource/authority"
@@ -34,15 +35,43 @@ CATALOGUE_SUMMARY = Text(
 
 
 @dataclass(frozen=True)
+class Withdrawal:
+    """When, and why in both languages, the bytes of a version were taken away."""
+
+    on: date
+    reason: Text
+
+    def record(self) -> dict[str, Any]:
+        return {"on": self.on.isoformat(), "reason": bilingual(self.reason)}
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """A line of the public log of withdrawals: what, on which day, why."""
+
+    slug: str
+    version: str
+    withdrawn: date
+    reason: Text
+
+
+@dataclass(frozen=True)
 class VersionFact:
-    """One immutable version of a dataset. `released`: the day of the data that first carried it."""
+    """One immutable version of a dataset. `released`: the day of the data that first carried it.
+
+    `covers_from`: the first day that its rows are about; `reason`: why there is this version; `files` is empty once it
+    was withdrawn.
+    """
 
     version: str
     released: date
     content_sha256: str
     rows: int
     suppressed_cells: int
+    covers_from: date
+    reason: Text
     files: tuple[FileFact, ...]
+    withdrawn: Withdrawal | None = None
 
     @property
     def data_files(self) -> tuple[FileFact, ...]:
@@ -56,13 +85,48 @@ class VersionFact:
         body = {name: value for name, value in vars(self).items() if name != "files"}
         return body | {
             "released": self.released.isoformat(),
+            "covers_from": self.covers_from.isoformat(),
+            "reason": bilingual(self.reason),
+            "withdrawn": self.withdrawn.record() if self.withdrawn else None,
             "files": [as_record(fact) for fact in self.files],
         }
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> "VersionFact":
-        facts = tuple(FileFact(**fact) for fact in record["files"])
-        return cls(**{**record, "released": date.fromisoformat(record["released"]), "files": facts})
+        gone = record["withdrawn"]
+        texts = {
+            "released": date.fromisoformat(record["released"]),
+            "covers_from": date.fromisoformat(record["covers_from"]),
+            "reason": Text(**record["reason"]),
+            "withdrawn": Withdrawal(date.fromisoformat(gone["on"]), Text(**gone["reason"])) if gone else None,
+            "files": tuple(FileFact(**fact) for fact in record["files"]),
+        }
+        return cls(**{**record, **texts})
+
+
+def newest_first(versions: Iterable[VersionFact]) -> tuple[VersionFact, ...]:
+    return tuple(sorted(versions, key=lambda fact: Version.parse(fact.version), reverse=True))
+
+
+def in_force(versions: Iterable[VersionFact]) -> VersionFact | None:
+    """The newest version that was not withdrawn; `versions` are newest first."""
+    return next((version for version in versions if version.withdrawn is None), None)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """A breaking change that is to come: the columns, what is said of it, and since when the public has been told."""
+
+    columns: tuple[str, ...]
+    note: Text
+    since: date
+
+    def record(self) -> dict[str, Any]:
+        return {"columns": list(self.columns), "note": bilingual(self.note), "since": self.since.isoformat()}
+
+    @classmethod
+    def parse(cls, record: Mapping[str, Any]) -> "Announcement":
+        return cls(tuple(record["columns"]), Text(**record["note"]), date.fromisoformat(record["since"]))
 
 
 @dataclass(frozen=True)
@@ -76,13 +140,18 @@ class Checks:
 
 @dataclass(frozen=True)
 class Entry:
-    """A declared dataset in a release: its versions (newest first), its state, its newest checks and their report."""
+    """A declared dataset in a release: its public versions (newest first), its state, its newest checks and their report.
+
+    `upcoming`: what is announced for it. `withdrawn`: the versions whose bytes are gone.
+    """
 
     dataset: Dataset
     versions: tuple[VersionFact, ...]
     held: Text | None
     checks: Checks
     quality_path: str | None = None
+    upcoming: Announcement | None = None
+    withdrawn: tuple[VersionFact, ...] = ()
 
     @property
     def latest(self) -> VersionFact | None:
@@ -91,7 +160,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Site:
-    """All that the pages and the catalogue say. `base_url` has no slash at its end; "" means relative addresses."""
+    """All that the pages and the catalogue say. `base_url` has no slash at its end; "" means relative addresses.
+
+    `public_key`: the key of the signatures, in the one line that `minisign -V -P` takes.
+    """
 
     release_id: str
     as_of: date
@@ -100,6 +172,8 @@ class Site:
     notice: Text | None
     entries: tuple[Entry, ...]
     province: Province
+    withdrawals: tuple[Withdrawn, ...] = ()
+    public_key: str = ""
 
     @property
     def title(self) -> Text:
@@ -109,6 +183,12 @@ class Site:
         return f"{self.base_url}{path}"
 
 
+def with_entries(site: Site, entries: tuple[Entry, ...], withdrawn: tuple[Withdrawn, ...]) -> Site:
+    """The site with its datasets, and the log of withdrawals, newest first."""
+    log = sorted(withdrawn, key=lambda gone: (gone.withdrawn, gone.slug, gone.version), reverse=True)
+    return replace(site, entries=entries, withdrawals=tuple(log))
+
+
 def documents(site: Site) -> dict[str, bytes]:
     """Path below the docroot -> bytes of every machine-readable catalogue file."""
     found = {
@@ -116,18 +196,24 @@ def documents(site: Site) -> dict[str, bytes]:
         "data.json": json_bytes(data_json(site)),
         "api/v1/catalog.json": json_bytes(api_catalogue(site)),
         "api/v1/status.json": json_bytes(api_status(site)),
+        "api/v1/withdrawals.json": json_bytes(api_withdrawals(site)),
     }
     for entry in site.entries:
         found[f"data/{entry.dataset.slug}/versions.json"] = json_bytes(
-            versions_json(entry.dataset.slug, entry.versions)
+            versions_json(entry.dataset.slug, (*entry.versions, *entry.withdrawn), entry.upcoming)
         )
     return found
 
 
-def versions_json(slug: str, versions: tuple[VersionFact, ...]) -> dict[str, Any]:
+def versions_json(slug: str, versions: tuple[VersionFact, ...], upcoming: Announcement | None = None) -> dict[str, Any]:
     """The index of a dataset's versions, newest first; also what the next release reads."""
-    latest = versions[0].version if versions else None
-    return {"dataset": slug, "latest": latest, "versions": [version.record() for version in versions]}
+    latest = in_force(versions)
+    return {
+        "dataset": slug,
+        "latest": latest.version if latest else None,
+        "upcoming": upcoming.record() if upcoming else None,
+        "versions": [version.record() for version in newest_first(versions)],
+    }
 
 
 def _summary(site: Site, entry: Entry) -> dict[str, Any]:
@@ -185,6 +271,22 @@ def api_status(site: Site) -> dict[str, Any]:
     }
 
 
+def api_withdrawals(site: Site) -> dict[str, Any]:
+    """The public log of withdrawals, newest first."""
+    return {
+        "release": site.release_id,
+        "withdrawals": [
+            {
+                "dataset": gone.slug,
+                "version": gone.version,
+                "on": gone.withdrawn.isoformat(),
+                "reason": bilingual(gone.reason),
+            }
+            for gone in site.withdrawals
+        ],
+    }
+
+
 def data_json(site: Site) -> dict[str, Any]:
     """The simplest harvest format (Project Open Data, DCAT-US 1.1 terms)."""
     return {
@@ -203,6 +305,7 @@ def _data_json_entry(site: Site, entry: Entry, latest: VersionFact) -> dict[str,
         "description": dataset.summary.vi,
         "keyword": [keyword.vi for keyword in dataset.keywords],
         "modified": latest.released.isoformat(),
+        "version": latest.version,
         "publisher": {"@type": "org:Organization", "name": dataset.publisher.vi},
         "contactPoint": {"@type": "vcard:Contact", "fn": dataset.publisher.vi, "hasEmail": _contact(dataset)},
         "accessLevel": "public",
@@ -254,6 +357,11 @@ def _ref(iri: str, *types: str) -> dict[str, Any]:
 
 def _day(value: date) -> dict[str, str]:
     return {"@value": value.isoformat(), "@type": "xsd:date"}
+
+
+def _period(version: VersionFact) -> dict[str, Any]:
+    body = {"dcat:startDate": _day(version.covers_from), "dcat:endDate": _day(version.released)}
+    return {"@type": "dct:PeriodOfTime"} | body
 
 
 def _agency(name: Text) -> dict[str, Any]:
@@ -308,6 +416,7 @@ def _dcat_dataset(site: Site, entry: Entry, latest: VersionFact) -> dict[str, An
         "dct:accessRights": _ref(f"{EU}/access-right/PUBLIC"),
         "dct:language": _languages(),
         "dct:spatial": _ref(f"{EU}/country/VNM"),
+        "dct:temporal": _period(latest),
         "dct:issued": _day(entry.versions[-1].released),
         "dct:modified": _day(latest.released),
         "dcat:landingPage": _ref(site.url(portal.address("dataset", "vi", dataset.slug)), "foaf:Document"),

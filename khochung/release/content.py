@@ -4,19 +4,23 @@ Every format is written from this content and read back into the same canonical 
 numbers are plain decimals without trailing zeros, dates are ISO 8601, an absent value is None and never "".
 """
 
+import csv
 import hashlib
+import io
 import json
-import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
+from pyarrow import csv as arrow_csv
 
 from khochung.contract import Dataset, DatasetColumn
 from khochung.errors import GateError
@@ -26,12 +30,11 @@ Row = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class Kind:
-    """How a type of the contract travels: Table Schema type, Arrow type, canonical text, and back to a value."""
+    """How a type of the contract travels: Table Schema type, Arrow type, and the canonical text of a value."""
 
     table_schema: str
     arrow: pa.DataType
     text: Callable[[Any], str]
-    value: Callable[[str], Any]
 
     @property
     def is_number(self) -> bool:
@@ -54,13 +57,13 @@ def _timestamp_text(value: datetime) -> str:
 
 _INTEGERS = {"smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64()}
 _KINDS: dict[str, Kind] = {
-    "text": Kind("string", pa.string(), str, str),
-    "boolean": Kind("boolean", pa.bool_(), lambda value: "true" if value else "false", lambda text: text == "true"),
-    "date": Kind("date", pa.date32(), date.isoformat, date.fromisoformat),
-    "timestamp": Kind("datetime", pa.timestamp("s"), _timestamp_text, datetime.fromisoformat),
-    "double precision": Kind("number", pa.float64(), number_text, float),
-    "numeric": Kind("number", pa.float64(), number_text, float),
-} | {name: Kind("integer", arrow, number_text, int) for name, arrow in _INTEGERS.items()}
+    "text": Kind("string", pa.string(), str),
+    "boolean": Kind("boolean", pa.bool_(), lambda value: "true" if value else "false"),
+    "date": Kind("date", pa.date32(), date.isoformat),
+    "timestamp": Kind("datetime", pa.timestamp("s"), _timestamp_text),
+    "double precision": Kind("number", pa.float64(), number_text),
+    "numeric": Kind("number", pa.float64(), number_text),
+} | {name: Kind("integer", arrow, number_text) for name, arrow in _INTEGERS.items()}
 _ALIASES = {
     "int": "integer",
     "int4": "integer",
@@ -76,7 +79,7 @@ def kind(column: DatasetColumn) -> Kind:
     name = column.data_type.strip().lower()
     sized = _SIZED.fullmatch(name)
     if sized:
-        return Kind("number", pa.decimal128(int(sized[2]), int(sized[3] or 0)), number_text, Decimal)
+        return Kind("number", pa.decimal128(int(sized[2]), int(sized[3] or 0)), number_text)
     if name.startswith(("varchar", "character varying", "char(")):
         name = "text"
     found = _KINDS.get(_ALIASES.get(name, name))
@@ -85,12 +88,47 @@ def kind(column: DatasetColumn) -> Kind:
     return found
 
 
+# A spreadsheet takes a text that begins so for a formula; in CSV such a text stands behind an apostrophe.
+_FORMULA_SIGNS = "=+@\t\n＝＋－＠-"
+_ACTIVE = f"'*[{_FORMULA_SIGNS}]"
+_GUARDED = f"'+[{_FORMULA_SIGNS}]"
+# Control characters but for tab and line feed, and what XML cannot hold.
+_UNPRINTABLE = r"[\x00-\x08\x0b-\x1f\x7f\x{FFFE}\x{FFFF}]"
+
+
+def guarded(text: str) -> str:
+    """A text as CSV carries it: one that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{text}" if re.match(_ACTIVE, text) else text
+
+
+def unguarded(text: str) -> str:
+    """The text that `guarded` was given."""
+    return text[1:] if re.match(_GUARDED, text) else text
+
+
 @dataclass(frozen=True)
 class Content:
-    """The rows of one dataset, canonical and ordered by its key columns."""
+    """The rows of one dataset, canonical and ordered by its key columns. `csv`: their CSV file, which is their identity.
+
+    `version` is what the writers of documents put into them; it is no part of the content.
+    """
 
     dataset: Dataset
-    rows: tuple[Row, ...]
+    csv: bytes
+    version: str = ""
+
+    @classmethod
+    def of(cls, dataset: Dataset, rows: Iterable[Row]) -> "Content":
+        """The content of canonical rows in their order."""
+        texts = [kind(column).table_schema == "string" for column in dataset.columns]
+        stream = io.StringIO(newline="")
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(column.name for column in dataset.columns)
+        writer.writerows(
+            [guarded(cell) if is_text and cell is not None else cell for is_text, cell in zip(texts, row, strict=True)]
+            for row in rows
+        )
+        return cls(dataset, stream.getvalue().encode())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,65 +138,167 @@ class Content:
     def kinds(self) -> tuple[Kind, ...]:
         return tuple(kind(column) for column in self.dataset.columns)
 
+    @cached_property
+    def table(self) -> pa.Table:
+        """The same rows as an Arrow table, typed by the declaration. Raises GateError when a cell does not fit its type."""
+        return table_of(self.dataset, self.csv)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The same rows as canonical texts; None for an absent value."""
+        return rows_of(self.dataset, self.csv)
+
     def suppressed(self) -> int:
         """Cells withheld for disclosure control: each is flagged by a column `<measure>_suppressed`."""
-        places = [i for i, name in enumerate(self.names) if name.endswith("_suppressed")]
-        return sum(row[place] == "true" for row in self.rows for place in places)
+        flags = [name for name in self.names if name.endswith("_suppressed")]
+        return sum(pc.sum(self.table[name]).as_py() or 0 for name in flags)
 
     def measures(self) -> int:
         """Number of measure cells, withheld or not."""
-        return len(self.rows) * sum(column.role == "measure" for column in self.dataset.columns)
+        return int(self.table.num_rows) * sum(column.role == "measure" for column in self.dataset.columns)
 
 
-def content_sha256(dataset: Dataset, csv_bytes: bytes) -> str:
+def rows_of(dataset: Dataset, data: bytes) -> tuple[Row, ...]:
+    """The rows of a CSV file as canonical texts. Raises GateError when its columns are not those of the dataset."""
+    reader = csv.reader(io.StringIO(data.decode(), newline=""))
+    expect_names(next(reader, []), dataset, "CSV")
+    texts = [kind(column).table_schema == "string" for column in dataset.columns]
+    return tuple(
+        tuple((unguarded(cell) if is_text else cell) or None for is_text, cell in zip(texts, row, strict=True))
+        for row in reader
+    )
+
+
+def table_of(dataset: Dataset, data: bytes) -> pa.Table:
+    """The rows of a CSV file as an Arrow table of the declared types. Raises GateError when a cell does not fit."""
+    types = {column.name: kind(column).arrow for column in dataset.columns}
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(data),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=types, null_values=[""], true_values=["true"], false_values=["false"],
+                strings_can_be_null=True, quoted_strings_can_be_null=False, timestamp_parsers=["%Y-%m-%dT%H:%M:%S"],
+            ),
+        )  # fmt: skip
+    except pa.ArrowInvalid as error:
+        # Arrow's message quotes the value at its end.
+        raise GateError(
+            f"{dataset.slug}: a cell is not of its declared type: {str(error).partition(chr(39))[0]}"
+        ) from None
+    expect_names(table.column_names, dataset, "CSV")
+    return pa.table([_plain(column) for column in table.columns], names=table.column_names)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A text column without the apostrophes that stand before formulas; any other as it is."""
+    if column.type != pa.string():
+        return column
+    marked = pc.match_substring_regex(column, f"^{_GUARDED}")
+    if not pc.any(marked).as_py():
+        return column
+    return pc.if_else(marked, pc.utf8_slice_codeunits(column, 1), column)
+
+
+def expect_names(found: Iterable[str], dataset: Dataset, label: str) -> None:
+    """Raise GateError unless `found` are the columns of the dataset, in their order."""
+    wanted = [column.name for column in dataset.columns]
+    if list(found) != wanted:
+        raise GateError(f"{dataset.slug}: the {label} file has columns {list(found)}; expected {wanted}")
+
+
+def content_sha256(content: Content) -> str:
     """The identity of a version: SHA-256 over its CSV bytes and its schema."""
-    schema = json.dumps(dataset.schema_record(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(csv_bytes + b"\0" + schema.encode()).hexdigest()
+    schema = json.dumps(content.dataset.schema_record(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(content.csv)
+    digest.update(b"\0" + schema.encode())
+    return digest.hexdigest()
 
 
 def read(connection: psycopg.Connection[tuple[Any, ...]], dataset: Dataset) -> Content:
-    """Read `open_data.<model>`. Raises GateError naming the column when a cell cannot be published as it is."""
-    kinds = [kind(column) for column in dataset.columns]
-    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in dataset.columns)
-    # The "C" collation: the same order on every server, whatever its locale.
-    order = sql.SQL(", ").join(
-        sql.SQL('{} collate "C"' if kind(column).table_schema == "string" else "{}").format(sql.Identifier(column.name))
-        for column in dataset.columns
-        if column.role == "key"
-    )
-    query = sql.SQL("select {} from open_data.{} order by {}").format(names, sql.Identifier(dataset.model), order)
+    """Read `open_data.<model>`: the server itself writes the CSV file, in canonical texts.
+
+    Raises GateError naming the column when a cell cannot be published as it is.
+    """
     try:
-        found = connection.execute(query).fetchall()
+        with connection.cursor() as cursor:
+            _refuse_inexact(cursor, dataset)
+            with cursor.copy(export_query(dataset)) as copy:
+                content = Content(dataset, b"".join(copy))
     except psycopg.Error as error:
         reason = str(error).splitlines()[0]
         raise GateError(
             f"open_data.{dataset.model} does not match its declaration in {dataset.declared_in}: {reason}"
         ) from error
-    rows = tuple(tuple(_text(kinds[i], dataset, i, value) for i, value in enumerate(row)) for row in found)
-    _keys_are_unique(dataset, rows)
-    return Content(dataset, rows)
+    _refuse_unpublishable(content)
+    return content
 
 
-def _text(kind_: Kind, dataset: Dataset, place: int, value: Any) -> str | None:
-    if value is None:
-        return None
-    text = kind_.text(value)
-    column = dataset.columns[place]
-    if text == "" or "\r" in text or "\0" in text:
-        raise GateError(
-            f"{dataset.slug}.{column.name}: an empty text or a control character; publish NULL or mend the model"
+def export_query(dataset: Dataset) -> sql.Composed:
+    """`COPY … TO STDOUT` of the canonical CSV file."""
+    cells = [
+        sql.SQL("{} as {}").format(_canonical(kind(column), column.name), sql.Identifier(column.name))
+        for column in dataset.columns
+    ]
+    # The "C" collation: the same order on every server, whatever its locale.
+    order = [
+        sql.SQL('source.{} collate "C"' if kind(column).table_schema == "string" else "source.{}").format(
+            sql.Identifier(column.name)
         )
-    if kind_.arrow == pa.float64() and number_text(float(text)) != text:
-        raise GateError(
-            f"{dataset.slug}.{column.name}: more digits than a double carries; round it or declare numeric(p,s)"
-        )
-    if isinstance(value, float) and not math.isfinite(value):
-        raise GateError(f"{dataset.slug}.{column.name}: a number is not finite")
-    return text
+        for column in dataset.columns
+        if column.role == "key"
+    ]
+    return sql.SQL("copy (select {} from open_data.{} as source order by {}) to stdout (format csv, header)").format(
+        sql.SQL(", ").join(cells), sql.Identifier(dataset.model), sql.SQL(", ").join(order)
+    )
 
 
-def _keys_are_unique(dataset: Dataset, rows: tuple[Row, ...]) -> None:
-    places = [i for i, column in enumerate(dataset.columns) if column.role == "key"]
-    keys = {tuple(row[place] for place in places) for row in rows}
-    if len(keys) != len(rows):
-        raise GateError(f"{dataset.slug}: {len(rows) - len(keys)} rows repeat a key ({', '.join(dataset.key)})")
+_TEXT = "case when strpos({signs}, left({cell}, 1)) > 0 and {cell} ~ {pattern} then {mark} || {cell} else {cell} end"
+_CELLS = {
+    "string": _TEXT,  # the first letter rules out nearly every cell, without a regular expression
+    "boolean": "case when {cell} then 'true' when not {cell} then 'false' end",
+    "date": "to_char({cell}, 'YYYY-MM-DD')",
+    "datetime": "to_char({cell}, 'YYYY-MM-DD\"T\"HH24:MI:SS')",
+    "integer": "{cell}::bigint",
+    "number": "trim_scale({cell}::text::numeric)",
+}
+
+
+def _canonical(kind_: Kind, name: str) -> sql.Composable:
+    """The SQL of a cell's one text; what `Kind.text` is in Python."""
+    return sql.SQL(_CELLS[kind_.table_schema]).format(
+        cell=sql.SQL("source.{}").format(sql.Identifier(name)),
+        signs=sql.Literal("'" + _FORMULA_SIGNS),
+        pattern=sql.Literal(f"^{_ACTIVE}"),
+        mark=sql.Literal("'"),
+    )
+
+
+def _refuse_inexact(cursor: psycopg.Cursor[tuple[Any, ...]], dataset: Dataset) -> None:
+    """A decimal without a declared scale travels as a double: refuse one that it cannot carry to the last digit."""
+    for column in dataset.columns:
+        if kind(column).arrow != pa.float64():
+            continue
+        inexact = sql.SQL("select count(*) from open_data.{} where {}::text::numeric <> {}::float8::text::numeric")
+        name = sql.Identifier(column.name)
+        found = cursor.execute(inexact.format(sql.Identifier(dataset.model), name, name)).fetchone()
+        if found and found[0]:
+            raise GateError(
+                f"{dataset.slug}.{column.name}: more digits than a double carries; round it or declare numeric(p,s)"
+            )
+
+
+def _refuse_unpublishable(content: Content) -> None:
+    """Empty texts, control characters, numbers that are not finite, and repeated keys hold a dataset."""
+    slug, table = content.dataset.slug, content.table
+    for name, column in zip(content.names, table.columns, strict=True):
+        if column.type == pa.string():
+            odd = pc.or_(pc.equal(column, ""), pc.match_substring_regex(column, _UNPRINTABLE))
+            if pc.any(odd).as_py():
+                raise GateError(f"{slug}.{name}: an empty text or a control character; publish NULL or mend the model")
+        if column.type == pa.float64() and pc.all(pc.is_finite(column)).as_py() is False:
+            raise GateError(f"{slug}.{name}: a number is not finite")
+    keys = table.select(list(content.dataset.key))
+    distinct = keys.group_by(keys.column_names).aggregate([]).num_rows
+    if distinct != table.num_rows:
+        raise GateError(f"{slug}: {table.num_rows - distinct} rows repeat a key ({', '.join(content.dataset.key)})")

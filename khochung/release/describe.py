@@ -92,7 +92,7 @@ def datapackage(
         "frequency": dataset.frequency,
         "legalBasis": dataset.legal_basis,
         "conditions": bilingual(OPEN.statement),
-        "rows": len(content.rows),
+        "rows": content.table.num_rows,
         "contentSha256": sha256,
     }
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from khochung.digest import sha256
 
+SUMS = "SHA256SUMS"
+SIGNATURE = f"{SUMS}.minisig"
+
 
 def write(path: Path, data: bytes) -> None:
     """Create `path` with `data`, on disk before this returns. An existing file is never overwritten."""
@@ -50,14 +53,14 @@ def walk(folder: Path) -> Iterator[Path]:
 
 
 def checksums(folder: Path, known: dict[int, str] | None = None) -> bytes:
-    """The text of SHA256SUMS for everything below `folder` but that file itself; `sha256sum -c` reads it.
+    """The text of SHA256SUMS for everything below `folder` but that file and its signature; `sha256sum -c` reads it.
 
     `known` keeps digests by inode, so that a file with several names is read once.
     """
     seen = {} if known is None else known
     lines = []
     for path in walk(folder):
-        if path == folder / "SHA256SUMS":
+        if path in (folder / SUMS, folder / SIGNATURE):
             continue
         inode = path.stat().st_ino
         seen[inode] = seen.get(inode) or sha256(path)

@@ -3,25 +3,28 @@
 Every writer gives the same bytes for the same content, on any day and on any machine.
 """
 
-import csv
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from khochung.contract import Dataset
 from khochung.errors import GateError
-from khochung.release.content import Content, Kind, Row, kind, number_text
+from khochung.release import workbook
+from khochung.release.content import Content, Kind, Row, expect_names, kind, number_text, rows_of
 
 
 @dataclass(frozen=True)
 class Format:
-    """A file format. `eu_type`: its entry in the EU file-type vocabulary; `tabular`: Frictionless can read it."""
+    """A file format. `eu_type`: its entry in the EU file-type vocabulary; `tabular`: Frictionless can read it.
+
+    `same`: a quick exact comparison with the content, where there is one; without it, or where it says no, cells are
+    compared one by one. `holds`: False where a content is too large for the format, which is then left out.
+    """
 
     suffix: str
     label: str
@@ -30,31 +33,30 @@ class Format:
     tabular: bool
     write: Callable[[Content], bytes]
     read: Callable[[bytes, Dataset], tuple[Row, ...]]
+    same: Callable[[bytes, Content], bool] = lambda data, content: False
+    holds: Callable[[Content], bool] = lambda content: True
     compressed_media_type: str | None = None
 
 
 def write_csv(content: Content) -> bytes:
-    """RFC 4180 with LF line ends, UTF-8 without a byte-order mark, an absent value as an empty field."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(content.names)
-    writer.writerows(content.rows)
-    return stream.getvalue().encode()
+    """RFC 4180 with LF line ends, UTF-8 without a byte-order mark, an absent value as an empty field.
+
+    A text that a spreadsheet would run as a formula has an apostrophe before it; no other format needs that.
+    """
+    return content.csv
 
 
 def read_csv(data: bytes, dataset: Dataset) -> tuple[Row, ...]:
-    rows = csv.reader(io.StringIO(data.decode(), newline=""))
-    _expect_names(next(rows, []), dataset, "CSV")
-    return tuple(tuple(cell or None for cell in row) for row in rows)
+    return rows_of(dataset, data)
 
 
 def write_gzip(content: Content) -> bytes:
     """The CSV, compressed; no time and no name in the header, so that the bytes depend on the content alone."""
-    return gzip.compress(write_csv(content), compresslevel=9, mtime=0)
+    return gzip.compress(content.csv, compresslevel=6, mtime=0)
 
 
 def read_gzip(data: bytes, dataset: Dataset) -> tuple[Row, ...]:
-    return read_csv(gzip.decompress(data), dataset)
+    return rows_of(dataset, gzip.decompress(data))
 
 
 def write_json(content: Content) -> bytes:
@@ -80,7 +82,7 @@ def read_json(data: bytes, dataset: Dataset) -> tuple[Row, ...]:
     records: list[dict[str, Any]] = json.loads(data, parse_float=str, parse_int=str)
     names = [column.name for column in dataset.columns]
     for record in records:
-        _expect_names(list(record), dataset, "JSON")
+        expect_names(list(record), dataset, "JSON")
     return tuple(tuple(_json_text(record[name]) for name in names) for record in records)
 
 
@@ -90,20 +92,14 @@ def _json_text(value: Any) -> str | None:
 
 def write_parquet(content: Content) -> bytes:
     """Snappy, typed by the contract, without pandas metadata: readable by the small readers of browsers too."""
-    columns = list(zip(*content.rows, strict=True)) or [()] * len(content.names)
-    arrays = [
-        pa.array([None if cell is None else kind_.value(cell) for cell in column], type=kind_.arrow)
-        for kind_, column in zip(content.kinds, columns, strict=True)
-    ]
     sink = io.BytesIO()
-    table = pa.table(arrays, names=list(content.names))
-    pq.write_table(table, sink, compression="snappy", version="2.6", store_schema=False, row_group_size=100_000)
+    pq.write_table(content.table, sink, compression="snappy", version="2.6", store_schema=False, row_group_size=100_000)
     return sink.getvalue()
 
 
 def read_parquet(data: bytes, dataset: Dataset) -> tuple[Row, ...]:
     table = pq.read_table(io.BytesIO(data))
-    _expect_names(table.column_names, dataset, "Parquet")
+    expect_names(table.column_names, dataset, "Parquet")
     texts = [kind(column).text for column in dataset.columns]
     columns = [
         [None if value is None else text(value) for value in table.column(i).to_pylist()]
@@ -112,18 +108,32 @@ def read_parquet(data: bytes, dataset: Dataset) -> tuple[Row, ...]:
     return tuple(zip(*columns, strict=True))
 
 
-def _expect_names(found: Iterable[str], dataset: Dataset, label: str) -> None:
-    wanted = [column.name for column in dataset.columns]
-    if list(found) != wanted:
-        raise GateError(f"{dataset.slug}: the {label} file has columns {list(found)}; expected {wanted}")
+def _same_parquet(data: bytes, content: Content) -> bool:
+    return bool(pq.read_table(io.BytesIO(data)).equals(content.table))
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("csv", "CSV", "text/csv", "CSV", True, write_csv, read_csv),
-    Format("csv.gz", "CSV (gzip)", "text/csv", "CSV", False, write_gzip, read_gzip, "application/gzip"),
+    Format("csv", "CSV", "text/csv", "CSV", True, write_csv, read_csv, lambda data, content: data == content.csv),
+    Format(
+        "csv.gz", "CSV (gzip)", "text/csv", "CSV", False, write_gzip, read_gzip,
+        lambda data, content: gzip.decompress(data) == content.csv, compressed_media_type="application/gzip",
+    ),
     Format("json", "JSON", "application/json", "JSON", True, write_json, read_json),
-    Format("parquet", "Parquet", "application/vnd.apache.parquet", "PARQUET", False, write_parquet, read_parquet),
-)
+    Format(
+        "xlsx", "Excel (XLSX)", workbook.MEDIA_TYPE, "XLSX", False, workbook.write, workbook.read, holds=workbook.holds
+    ),
+    Format(
+        "parquet", "Parquet", "application/vnd.apache.parquet", "PARQUET", False, write_parquet, read_parquet,
+        _same_parquet,
+    ),
+)  # fmt: skip
+BY_SUFFIX = {form.suffix: form for form in FORMATS}
+
+
+def verify(form: Format, data: bytes, content: Content) -> None:
+    """Raise GateError unless the bytes hold the content, cell by cell."""
+    if not form.same(data, content):
+        same_cells(content, form.read(data, content.dataset))
 
 
 def same_cells(content: Content, rows: tuple[Row, ...]) -> None:
@@ -138,4 +148,4 @@ def same_cells(content: Content, rows: tuple[Row, ...]) -> None:
                 raise GateError(f"{content.dataset.slug}: row {number}, column {name} was read back differently")
 
 
-__all__ = ["FORMATS", "Format", "number_text", "same_cells"]
+__all__ = ["BY_SUFFIX", "FORMATS", "Format", "number_text", "same_cells", "verify"]

@@ -18,6 +18,7 @@ class Item:
     """One dataset of a release. `version` is the one in force; None when nothing was ever released.
 
     state: `new` (this release made the version), `unchanged`, or `held` (refused for `reason`; the last good stays).
+    `until`: an embargo is the reason, and ends then (ISO 8601).
     """
 
     slug: str
@@ -29,6 +30,7 @@ class Item:
     content_sha256: str | None = None
     verdict_id: int | None = None
     approval_id: int | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,3 +105,13 @@ def record(connection: Connection, release: Release) -> None:
                     item.content_sha256, item.rows, item.approval_id,
                 ],
             )  # fmt: skip
+
+
+def record_withdrawal(connection: Connection, tombstone: Mapping[str, Any]) -> None:
+    """A withdrawn version, once: what `tombstone.json` says."""
+    gone = tombstone["withdrawn"]
+    connection.execute(
+        "insert into ops.withdrawal (slug, version, withdrawn_on, reason_vi, reason_en) values (%s, %s, %s, %s, %s) "
+        "on conflict do nothing",
+        [tombstone["dataset"], tombstone["version"], gone["on"], gone["reason"]["vi"], gone["reason"]["en"]],
+    )

@@ -29,11 +29,15 @@ _NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([1-9][0-9]*)")
 
 @dataclass(frozen=True)
 class Standing:
-    """The release in force: its record, its docroot, and the fingerprint of all that it was made from."""
+    """The release in force: its record, its docroot, the fingerprint of all that it was made from, and what it says.
+
+    `state`: the notice, and of each dataset why it is held and what the newest verdict said.
+    """
 
     release: Release
     tree: Path
     fingerprint: str
+    state: dict[str, Any]
 
 
 def order(release_id: str) -> tuple[str, int]:
@@ -89,7 +93,8 @@ def standing(settings: Settings) -> Standing | None:
     if release_id is None:
         return None
     manifest = read_manifest(settings, release_id)
-    return Standing(Release.parse(manifest["release"]), settings.releases / release_id, manifest["fingerprint"])
+    release = Release.parse(manifest["release"])
+    return Standing(release, settings.releases / release_id, manifest["fingerprint"], manifest["state"])
 
 
 def heal(settings: Settings, connection: ledger.Connection) -> None:
@@ -100,6 +105,8 @@ def heal(settings: Settings, connection: ledger.Connection) -> None:
         ledger.record(connection, Release.parse(read_manifest(settings, public)["release"]))
     for path in settings.releases.glob(".partial-*"):
         shutil.rmtree(path)
+    if public is not None:
+        _forget_withdrawn(settings, connection, public)
     for release_id in identifiers(settings):
         never_public = release_id not in recorded and (public is None or order(release_id) > order(public))
         if never_public:
@@ -108,6 +115,16 @@ def heal(settings: Settings, connection: ledger.Connection) -> None:
     for path in settings.releases.glob("*.json"):
         if path.stem not in whole:
             path.unlink()
+
+
+def _forget_withdrawn(settings: Settings, connection: ledger.Connection, public: str) -> None:
+    """What the public release calls withdrawn is recorded, and gone from every release on this machine."""
+    for tombstone in sorted((settings.releases / public).glob("data/*/v/*/tombstone.json")):
+        ledger.record_withdrawal(connection, json.loads(tombstone.read_text(encoding="utf-8")))
+        folder = tombstone.parent.relative_to(settings.releases / public)
+        for release_id in identifiers(settings):
+            if (settings.releases / release_id / folder / "datapackage.json").exists():
+                remove(settings, release_id)
 
 
 def next_id(settings: Settings, connection: ledger.Connection, as_of: date) -> str:
@@ -124,10 +141,11 @@ def partial(settings: Settings, release_id: str) -> Path:
     return folder
 
 
-def promote(settings: Settings, tree: Path, release: Release, fingerprint: str) -> None:
+def promote(settings: Settings, tree: Path, release: Release, fingerprint: str, state: dict[str, Any]) -> None:
     """Manifest, rename, pointer: after the last of the three the release is public."""
-    manifest = json.dumps({"release": release.record(), "fingerprint": fingerprint}, ensure_ascii=False, indent=2)
-    files.replace(manifest_path(settings, release.release_id), manifest.encode())
+    manifest = {"release": release.record(), "fingerprint": fingerprint, "state": state}
+    text = json.dumps(manifest, ensure_ascii=False, indent=2)
+    files.replace(manifest_path(settings, release.release_id), text.encode())
     os.rename(tree, settings.releases / release.release_id)
     files.sync_folder(settings.releases)
     point(settings, release.release_id)

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from khochung.digest import sha256
 from khochung.errors import GateError
-from khochung.release import files
+from khochung.release import agree, files, trust
+from khochung.release.signing import PublicKey
 from khochung.release.versions import Version
 
 # A personal number (12 digits), an old card or a social-insurance style number (9), a telephone in its usual spellings.
@@ -26,6 +27,7 @@ IDENTIFIERS: dict[str, re.Pattern[str]] = {
 MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:home|root|tmp|var|work|Users|opt|etc|srv|mnt)/[\w.-]+")
 TEXTS = {".html", ".css", ".js", ".svg", ".xml", ".txt", ".atom", ".csv", ".ttl"}
 JSONS = {".json", ".jsonld", ".geojson"}
+BESIDE = ("datapackage.json", "quality.json", "disclosure.json", "diff.json", "provenance.json")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -36,6 +38,7 @@ class Findings:
     files: int = 0
     bytes: int = 0
     versions: int = 0
+    withdrawn: int = 0
     cells: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -43,27 +46,65 @@ class Findings:
         self.problems.append(f"{place}: {problem}")
 
 
-def verify(public: Path) -> Findings:
-    """Check the whole tree. Raises GateError with every problem found; returns the figures otherwise."""
+def verify(public: Path, key: PublicKey | None = None) -> Findings:
+    """Check the whole tree, or the folder of one version. Raises GateError with every problem; returns the figures.
+
+    `key`: whose signature it must bear (default: the key that lies in the tree, which proves less).
+    """
     findings = Findings()
     root = public.resolve()
     digests: dict[int, str] = {}
     paths = list(files.walk(root)) if root.is_dir() else []
     _plain_files(root, paths, findings)
-    if not findings.problems:
-        _sums(root, root, findings, digests)
-        for folder in sorted(root.glob("data/*/v/*")):
-            _version(root, folder, findings, digests)
-        for index in sorted(root.glob("data/*/versions.json")):
-            _index(root, index, findings)
-        _links(root, paths, findings)
-        _scan(root, paths, findings)
-    if findings.versions == 0 and not findings.problems:
+    if not findings.problems and (root / "datapackage.json").is_file():
+        _alone(root, paths, key, findings, digests)
+    elif not findings.problems:
+        _whole(root, paths, key, findings, digests)
+    if findings.versions + findings.withdrawn == 0 and not findings.problems:
         findings.note("data/", "not one dataset version is in the tree")
     if findings.problems:
         shown = "\n".join(f"  {problem}" for problem in findings.problems[:50])
         raise GateError(f"the public tree has {len(findings.problems)} problems:\n{shown}")
     return findings
+
+
+def _whole(root: Path, paths: list[Path], key: PublicKey | None, findings: Findings, digests: dict[int, str]) -> None:
+    _sums(root, root, findings, digests)
+    keys = trust.keys_of(root, key, findings.note)
+    trust.check_folder(root, trust.root_key(root, key, findings.note), "khochung release:", findings.note, files.SUMS)
+    for folder in sorted(root.glob("data/*/v/*")):
+        if (folder / "tombstone.json").is_file():
+            _tombstone(root, folder, findings)
+            continue
+        _version(root, folder, findings, digests)
+        said = f"khochung dataset:{folder.parent.parent.name} version:{folder.name}"
+        trust.check_folder(folder, keys, said, findings.note, folder.relative_to(root).as_posix())
+    for index in sorted(root.glob("data/*/versions.json")):
+        _index(root, index, findings)
+    agree.check(root, findings.note)
+    _links(root, paths, findings)
+    _scan(root, paths, findings)
+
+
+def _alone(root: Path, paths: list[Path], key: PublicKey | None, findings: Findings, digests: dict[int, str]) -> None:
+    """One version, away from its tree: dataset and version are those that its description and its signature name."""
+    if key is None:
+        raise GateError("the folder of one version holds no public key: give the publisher's with --key")
+    package = json.loads((root / "datapackage.json").read_text(encoding="utf-8"))
+    _describes(root, ".", findings, digests)
+    _sums(root, root, findings, digests)
+    said = f"khochung dataset:{package.get('name')} version:{package.get('version')}"
+    trust.check_folder(root, {key.key_id: key}, said, findings.note, files.SUMS)
+    _scan(root, paths, findings)
+    findings.versions = 1
+
+
+def _tombstone(root: Path, folder: Path, findings: Findings) -> None:
+    """Of a withdrawn version nothing is left but the word that it was one."""
+    findings.withdrawn += 1
+    left = sorted(path.name for path in folder.iterdir())
+    if left != ["index.html", "tombstone.json"]:
+        findings.note(folder.relative_to(root).as_posix(), f"was withdrawn, and still has {', '.join(left)}")
 
 
 def _plain_files(root: Path, paths: list[Path], findings: Findings) -> None:
@@ -96,21 +137,26 @@ def _version(root: Path, folder: Path, findings: Findings, digests: dict[int, st
     place = folder.relative_to(root).as_posix()
     findings.versions += 1
     _sums(root, folder, findings, digests)
+    _describes(folder, place, findings, digests)
     package_file = folder / "datapackage.json"
-    missing = [
-        name for name in ("datapackage.json", "quality.json", "disclosure.json") if not (folder / name).is_file()
-    ]
+    if package_file.is_file():
+        package = json.loads(package_file.read_text(encoding="utf-8"))
+        if (package.get("name"), package.get("version")) != (folder.parent.parent.name, folder.name):
+            findings.note(place, "datapackage.json is about another dataset or version")
+
+
+def _describes(folder: Path, place: str, findings: Findings, digests: dict[int, str]) -> None:
+    """What stands beside the data is there and fits it."""
+    missing = [name for name in BESIDE if not (folder / name).is_file()]
     if missing:
         findings.note(place, f"{', '.join(missing)} missing")
         return
-    package = json.loads(package_file.read_text(encoding="utf-8"))
-    if (package.get("name"), package.get("version")) != (folder.parent.parent.name, folder.name):
-        findings.note(place, "datapackage.json is about another dataset or version")
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     for resource in package["resources"]:
         path = folder / resource["path"]
         if not path.is_file() or path.stat().st_size != resource["bytes"]:
             findings.note(place, f"{resource['path']} is missing or has another size than datapackage.json says")
-        elif f"sha256:{digests.get(path.stat().st_ino)}" != resource["hash"]:
+        elif f"sha256:{digests.get(path.stat().st_ino) or sha256(path)}" != resource["hash"]:
             findings.note(place, f"{resource['path']} has another hash than datapackage.json says")
     if not json.loads((folder / "quality.json").read_text(encoding="utf-8")).get("passed"):
         findings.note(place, "quality.json does not say that the version passed")
@@ -124,7 +170,7 @@ def _index(root: Path, index: Path, findings: Findings) -> None:
     folders = {path.name for path in index.parent.glob("v/*")}
     if {str(version) for version in listed} != folders or listed != sorted(listed, reverse=True):
         findings.note(place, "does not list exactly the version folders, newest first")
-    newest = str(listed[0]) if listed else None
+    newest = next((version["version"] for version in content["versions"] if not version["withdrawn"]), None)
     if content["latest"] != newest:
         findings.note(place, f"latest is {content['latest']}; expected {newest}")
     if newest and not _same_folder(index.parent / "v" / newest, index.parent / "latest"):
@@ -287,9 +333,26 @@ def _parquet_columns(data: bytes) -> Iterator[tuple[str, list[Any]]]:
         yield name, table.column(name).to_pylist()
 
 
+def _xlsx_columns(data: bytes) -> Iterator[tuple[str, list[Any]]]:
+    """The columns of the first sheet, then the texts of the others as columns without a name."""
+    import io
+
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+    first, *others = book.worksheets
+    header, *rows = first.iter_rows(values_only=True)
+    for place, name in enumerate(header):
+        yield str(name), [row[place] for row in rows]
+    for sheet in others:
+        yield sheet.title, [cell for row in sheet.iter_rows(values_only=True) for cell in row]
+    book.close()
+
+
 _COLUMNS: dict[str, Callable[[bytes], Iterator[tuple[str, list[Any]]]]] = {
     "csv": _csv_columns,
     "csv.gz": _gzip_columns,
     "json": _json_columns,
+    "xlsx": _xlsx_columns,
     "parquet": _parquet_columns,
 }

@@ -164,6 +164,16 @@ select version_row.slug, version_row.version, version_row.cells
 from released.version_row
 inner join latest on version_row.slug = latest.slug and version_row.version = latest.version;
 
+create table if not exists ops.withdrawal (
+    slug text not null,
+    version text not null,
+    withdrawn_on date not null,
+    reason_vi text not null,
+    reason_en text not null,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (slug, version)
+);
+
 create table if not exists ops.publication (
     build_id bigint primary key references ops.build,
     release_id text not null,
@@ -218,6 +228,9 @@ create table if not exists ops.disclosure_audit (
     seconds double precision not null,
     audited_at timestamptz not null default clock_timestamp()
 );
+
+-- When a held dataset may be tried again though nothing was built since: the end of its embargo.
+alter table ops.publication add column if not exists again_at timestamptz;
 
 -- Rows that a load could not keep, whole. Made here, because two first loads at once would both try.
 create table if not exists raw.refused (

@@ -10,7 +10,7 @@ import pytest
 from khochung import contract
 from khochung.disclosure import released
 from khochung.disclosure.attack import attack
-from khochung.release import files
+from khochung.release import files, signing, version
 from tests.toy_warehouse import Toy
 
 SLUG = "dan-so-thu"
@@ -93,7 +93,10 @@ def test_what_is_known_already_does_not_hold_a_dataset_for_ever(toy: Toy) -> Non
     folder = toy.settings.public.resolve() / "data" / SLUG / "v" / "2025.9.0"
     old = {"policy": before["policy"] | {"method": "suppression"}}
     (folder / "disclosure.json").write_text(json.dumps(old), encoding="utf-8")
-    (folder / "SHA256SUMS").write_bytes(files.checksums(folder))
+    sums = files.checksums(folder)
+    (folder / "SHA256SUMS").write_bytes(sums)
+    signature = signing.secret(toy.settings).sign(sums, version.comment(SLUG, "2025.9.0"))
+    (folder / "SHA256SUMS.minisig").write_bytes(signature)
     with released_admin(toy) as connection:
         connection.execute("truncate ops.released_version cascade")
     toy.sql("update open_data.toy_residents set residents = 122 where residents = 120")

@@ -92,7 +92,7 @@ def _report(dataset: Dataset, version: str, passed: bool = True) -> bytes:
 
 def _version(root: Path, dataset: Dataset, number: int, formats: tuple[str, ...], communes: int | None) -> VersionFact:
     version = f"2025.9.{number - 1}"
-    content = Content(dataset, tuple(rows_of(dataset, number, communes)))
+    content = Content.of(dataset, rows_of(dataset, number, communes))
     folder = root / "data" / dataset.slug / "v" / version
     files = {f"{dataset.slug}.{form.suffix}": form.write(content) for form in FORMATS if form.suffix in formats}
     package = {"name": dataset.slug, "version": version, "resources": [{"schema": table_schema(dataset)}]}
@@ -105,7 +105,8 @@ def _version(root: Path, dataset: Dataset, number: int, formats: tuple[str, ...]
         facts.append(
             FileFact(name, len(data), sha256(folder / name), "text/plain", suffix if suffix in formats else None)
         )
-    return VersionFact(version, AS_OF, f"{number}", len(content.rows), content.suppressed(), tuple(facts))
+    why = Text(vi="Phiên bản đầu tiên.", en="First version.")
+    return VersionFact(version, AS_OF, f"{number}", len(content.rows), content.suppressed(), AS_OF, why, tuple(facts))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -11,7 +11,7 @@ import pytest
 from khochung import release
 from khochung.digest import sha256
 from khochung.errors import GateError
-from khochung.release import files
+from khochung.release import files, signing, tree, version
 from khochung.release.verify import suspicious
 from tests.toy_warehouse import Toy
 
@@ -27,10 +27,16 @@ def public(toy: Toy, tmp_path: Path) -> Path:
     return copy
 
 
-def resum(public: Path) -> None:
-    """Make all checksums right again, so that only the deeper checks can see the damage."""
-    for folder in (*public.glob("data/*/v/*"), *public.glob("data/*/latest"), public):
-        (folder / "SHA256SUMS").write_bytes(files.checksums(folder))
+def resum(toy: Toy, public: Path) -> None:
+    """Make all checksums and signatures right again, so that only the deeper checks can see the damage."""
+    key = signing.secret(toy.settings)
+    release_id = json.loads((public / "api/v1/status.json").read_text(encoding="utf-8"))["release"]
+    said = {folder: version.comment(folder.parent.parent.name, folder.name) for folder in public.glob("data/*/v/*")}
+    said |= {folder: said[folder.parent / "v/2025.9.0"] for folder in public.glob("data/*/latest")}
+    for folder, comment in (said | {public: tree.comment(release_id)}).items():
+        sums = files.checksums(folder)
+        (folder / "SHA256SUMS").write_bytes(sums)
+        (folder / "SHA256SUMS.minisig").write_bytes(key.sign(sums, comment))
 
 
 def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -42,10 +48,20 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
     return change
 
 
+def drop_last(name: str, list_name: str) -> Callable[[Path], None]:
+    def change(public: Path) -> None:
+        content = json.loads((public / name).read_text(encoding="utf-8"))
+        content[list_name].pop()
+        (public / name).write_text(json.dumps(content), encoding="utf-8")
+
+    return change
+
+
 def test_a_copy_verifies_with_nothing_but_its_directory(public: Path) -> None:
     findings = release.verify(public)
     assert (findings.versions, findings.problems) == (2, [])
-    assert findings.cells == 2 * 4 * (4 * 4 + 3 * 6)
+    data = 2 * 5 * (4 * 4 + 3 * 6)  # twice each version, in five formats
+    assert findings.cells > data
 
 
 def unlisted(public: Path) -> None:
@@ -100,19 +116,23 @@ def test_changed_bytes_are_seen(public: Path, spoil: Callable[[Path], None], mes
         (edit("lap-trinh/index.html", 'href="/data.json"', 'href="/data2.json"'), "/data2.json leads nowhere"),
         (edit("index.html", 'href="#content"', 'href="#contents"'), "#contents leads nowhere"),
         (edit("catalog.jsonld", "don-vi-thu.parquet", "don-vi-thu.orc"), "leads nowhere"),
+        (edit("data.json", '"version": "2025.9.0"', '"version": "2025.9.1"'), "data.json: dan-so-thu: names another"),
+        (drop_last("data.json", "dataset"), "do not list the same datasets"),
         (edit("index.html", "</main>", "080185001234</main>"), "12-digit number"),
         (edit("api/v1/status.json", '"as_of"', '"/home/someone/x"'), "machine path"),
         (edit(f"{V}/disclosure.json", '"none"', '"301234567"'), "9-digit number"),
     ],
 )
-def test_damage_under_right_checksums_is_seen(public: Path, spoil: Callable[[Path], None], message: str) -> None:
+def test_damage_under_right_checksums_is_seen(
+    toy: Toy, public: Path, spoil: Callable[[Path], None], message: str
+) -> None:
     spoil(public)
-    resum(public)
+    resum(toy, public)
     with pytest.raises(GateError, match=message):
         release.verify(public)
 
 
-def test_an_identifier_inside_a_parquet_file_is_seen(public: Path) -> None:
+def test_an_identifier_inside_a_parquet_file_is_seen(toy: Toy, public: Path) -> None:
     import pyarrow.parquet as pq
 
     path = public / V / "don-vi-thu.parquet"
@@ -126,7 +146,7 @@ def test_an_identifier_inside_a_parquet_file_is_seen(public: Path) -> None:
     (public / V / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     shutil.rmtree(public / "data/don-vi-thu/latest")
     shutil.copytree(public / V, public / "data/don-vi-thu/latest")
-    resum(public)
+    resum(toy, public)
     with pytest.raises(GateError, match=r"parquet: holds what looks like a telephone number"):
         release.verify(public)
 
