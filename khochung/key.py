@@ -45,8 +45,11 @@ class Key:
             raise ConfigurationError(f"{place} is not 64 hexadecimal digits: make the key with `openssl rand -hex 32`")
         return value
 
-    def make(self, settings: Settings) -> None:
-        """Write a new key in the place of the old one, which is lost. Raises ConfigurationError when the variable holds it."""
+    def make(self, settings: Settings, value: str = "") -> None:
+        """Write a new key, drawn here or given, in the place of the old one, which is lost.
+
+        Raises ConfigurationError when the variable holds it.
+        """
         if optional(self.variable):
             raise ConfigurationError(f"the key is in {self.variable}: put the output of `openssl rand -hex 32` there")
         settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -54,5 +57,5 @@ class Key:
         fresh.unlink(missing_ok=True)
         descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(secrets.token_hex(32))
+            stream.write(value or secrets.token_hex(32))
         os.replace(fresh, self.path(settings))

@@ -149,12 +149,10 @@ def rotate(settings: Settings) -> tuple[SecretKey, SecretKey | None]:
     The new one is in force at once, but where the environment holds the key: there somebody puts it in.
     """
     old = secret(settings) if KEY.is_there(settings) else None
-    if optional(VARIABLE):
-        new = SecretKey(secrets.token_bytes(32))
-    else:
-        KEY.make(settings)
-        new = SecretKey(bytes.fromhex(KEY.value(settings)))
+    new = SecretKey(secrets.token_bytes(32))
     _remember(settings, new.public, old)
+    if not optional(VARIABLE):
+        KEY.make(settings, new.seed.hex())
     return new, old
 
 
