@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from khochung import access, contract, location, province, pseudonym, warehouse
 from khochung.errors import KhoChungError
-from khochung.settings import PROJECT, REPOSITORY, Settings
+from khochung.settings import PROJECT, REPOSITORY, Settings, optional
 
 LAYERS = {
     # Who is who comes first: what two registers say differently of one person stands in the agencies' lists.
@@ -43,6 +43,7 @@ CODE = {
     province.FOLDER: ("*.yml",),
     REPOSITORY / "khochung": ("*.py", "*.sql", "*.j2", "*.css"),
 }
+WORK_MEM = "256MB"  # of three sessions that sort and hash millions of rows; the server's own suits many small questions
 COMMUNES = "admin"  # the source that lists the communes
 _BAD = {"error", "fail", "runtime error", "partial success"}
 
@@ -177,12 +178,13 @@ def run_layer(settings: Settings, build: Build, layer: str) -> None:
         location.update(settings)
     target = settings.artefacts / "dbt" / layer
     seen = _loads_seen(settings, build)
-    arguments = ["build", *LAYERS[layer], "--exclude-resource-type", "unit_test", "--vars", _variables(build, seen)]
+    arguments = ["build", *LAYERS[layer], "--exclude-resource-type", "unit_test"]
     parsed = settings.artefacts / "dbt" / next(iter(LAYERS)) / "partial_parse.msgpack"
     if target != parsed.parent and parsed.exists():
-        # The variables are those of the first layer: nothing is left to parse.
+        # The project is that of the first layer: nothing is left to parse.
         arguments += ["--partial-parse-file-path", str(parsed)]
-    status = dbt(settings, arguments if seen is not None else [*arguments, "--full-refresh"], target)
+    arguments += ["--full-refresh"] if seen is None else []
+    status = dbt(settings, arguments, target, _values(build, seen))
     failures = _record(settings, build, layer, target / "run_results.json")
     if failures or status != 0:
         detail = "\n".join(failures) or f"dbt ended with status {status}; its log is in {settings.logs.name}/dbt/"
@@ -200,14 +202,18 @@ def _verify_access(settings: Settings, build: Build, declared: Path) -> None:
         raise
 
 
-def dbt(settings: Settings, arguments: Iterable[str], target: Path) -> int:
-    """Run dbt with the warehouse's address in its environment; its output goes to ours. Returns its exit status."""
+def dbt(settings: Settings, arguments: Iterable[str], target: Path, values: Mapping[str, str] | None = None) -> int:
+    """Run dbt with the warehouse's address in its environment, and `values`; its output goes to ours.
+
+    Returns its exit status.
+    """
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)  # a stale one must not pass for this run's
     command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments]
     places = ["--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project)]
     places += ["--target-path", str(target), "--log-path", str(settings.logs / "dbt")]
-    done = subprocess.run([*command, *places], env=environment(settings), cwd=REPOSITORY, check=False)
+    given = environment(settings) | (values or {})
+    done = subprocess.run([*command, *places], env=given, cwd=REPOSITORY, check=False)
     return done.returncode
 
 
@@ -250,10 +256,14 @@ def environment(settings: Settings) -> dict[str, str]:
                 for table in source.tables
             }
         ),
-        **({"PGOPTIONS": pseudonym.connection_options(settings)} if pseudonym.is_there(settings) else {}),
+        "PGOPTIONS": f"{_options(settings)} -c work_mem={WORK_MEM}".strip(),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
+
+
+def _options(settings: Settings) -> str:
+    return pseudonym.connection_options(settings) if pseudonym.is_there(settings) else optional("PGOPTIONS")
 
 
 def _loads_seen(settings: Settings, build: Build) -> int | None:
@@ -291,9 +301,10 @@ def _loads_seen(settings: Settings, build: Build) -> int | None:
     return row[0] if row else None
 
 
-def _variables(build: Build, seen: int | None) -> str:
-    values = {"as_of": build.as_of.isoformat(), "build_id": build.build_id}
-    return json.dumps(values if seen is None else values | {"loads_seen": seen})
+def _values(build: Build, seen: int | None) -> dict[str, str]:
+    """What a build says of itself to dbt: macro `of_build`. Its variables would have every file parsed with each build."""
+    values = {"as_of": build.as_of.isoformat(), "build_id": build.build_id, "loads_seen": -1 if seen is None else seen}
+    return {f"KHOCHUNG_BUILD_{name.upper()}": str(value) for name, value in values.items()}
 
 
 def _record(settings: Settings, build: Build, layer: str, results: Path) -> list[str]:

@@ -66,7 +66,7 @@ spreadsheets and old registers make of it, the serial number and the bare year, 
 {%- endmacro %}
 
 {% macro as_of() -%}
-    date '{{ var("as_of") }}'
+    date '{{ of_build("as_of") }}'
 {%- endmacro %}
 
 {# The month before the series: it holds the opening stock. #}

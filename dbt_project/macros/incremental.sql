@@ -1,3 +1,10 @@
+{# What a build says of itself: `as_of`, `build_id`, `loads_seen`. It does so in the environment and only while SQL is run:
+a variable of dbt would have every file parsed anew with each build. A person who runs dbt by hand, and a test, has the
+variables of dbt_project.yml or `--vars`. #}
+{% macro of_build(name) -%}
+    {{ return(env_var('KHOCHUNG_BUILD_' ~ name | upper, var(name) | string) if execute else var(name)) }}
+{%- endmacro %}
+
 {# Base models of large tables judge anew only what can have come out differently since the last good build, which had
 seen the loads up to `loads_seen`:
 
@@ -15,7 +22,7 @@ A build with other code, an earlier day or another list of communes starts afres
         {%- set touched = '' if execute and not later else caller() %}{# while dbt parses, for its references #}
         {%- if later %}
         and (
-            {{ row }}._load_id > {{ var('loads_seen') }}
+            {{ row }}._load_id > {{ of_build('loads_seen') }}
             or {{ record_key(row) }} in (select judged._record_key from {{ this }} as judged where judged._issues <> '')
             {{ touched }}
         )
@@ -27,7 +34,7 @@ A build with other code, an earlier day or another list of communes starts afres
 {% macro changed_in(value, relation, column, vanished=false) -%}
     {{ value }} in (
         select {{ column }} from {{ relation }}
-        where _load_id > {{ var('loads_seen') }}{{ " and _deleted_at is not null" if vanished }}
+        where _load_id > {{ of_build('loads_seen') }}{{ " and _deleted_at is not null" if vanished }}
     )
 {%- endmacro %}
 
@@ -39,7 +46,7 @@ A build with other code, an earlier day or another list of communes starts afres
     where _record_key in (
         select {{ record_key('gone') }}
         from {{ source(table.source, table.name) }} as gone
-        where gone._load_id > {{ var('loads_seen') }} and gone._deleted_at is not null
+        where gone._load_id > {{ of_build('loads_seen') }} and gone._deleted_at is not null
     )
     {%- endif -%}
 {%- endmacro %}

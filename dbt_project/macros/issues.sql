@@ -91,21 +91,21 @@ system and one without is of the two-level system, whenever it was written down.
 issue log itself, once per build. A build by hand, which ops.build does not know, leaves no trace. #}
 {% macro record_issue_trend(log) -%}
     insert into ops.issue_trend (build_id, source_name, table_name, issue_code, open, opened, closed)
-    select {{ var('build_id') }}, source_name, table_name, issue_code, open, opened, closed
+    select {{ of_build('build_id') }}, source_name, table_name, issue_code, open, opened, closed
     from (
         select
             source_name,
             table_name,
             issue_code,
             count(*) filter (where closed_at is null) as open,
-            count(*) filter (where opened_build_id = {{ var('build_id') }}) as opened,
-            count(*) filter (where closed_at is not null and build_id = {{ var('build_id') }}) as closed
+            count(*) filter (where opened_build_id = {{ of_build('build_id') }}) as opened,
+            count(*) filter (where closed_at is not null and build_id = {{ of_build('build_id') }}) as closed
         from {{ log }}
         group by source_name, table_name, issue_code
     ) as counted
     where
         open + opened + closed > 0
-        and exists (select from ops.build where build_id = {{ var('build_id') }})
+        and exists (select from ops.build where build_id = {{ of_build('build_id') }})
     on conflict (build_id, source_name, table_name, issue_code)
     do update set open = excluded.open, opened = excluded.opened, closed = excluded.closed
 {%- endmacro %}

@@ -205,19 +205,45 @@ summed as (
         period.period_start, period.period_end
 ),
 
--- Each procedure once: counted over the period, never added up.
-distinct_counts as (
+-- Each procedure once: counted over the period, never added up. Periods are whole months, so that the many days on
+-- which a procedure was used in a month are one to them.
+members as (
+    select
+        metric_code,
+        metric_version,
+        former_province,
+        procedure_code,
+        from_day,
+        to_day,
+        bool_or(in_numerator) as in_numerator,
+        bool_or(in_denominator) as in_denominator
+    from (
+        select
+            metric_code,
+            metric_version,
+            former_province,
+            procedure_code,
+            case when from_day = to_day then cast(date_trunc('month', from_day) as date) else from_day end as from_day,
+            case when from_day = to_day then cast(date_trunc('month', to_day) as date) else to_day end as to_day,
+            in_numerator,
+            in_denominator
+        from {{ ref('metric_member') }}
+    ) as by_month
+    group by metric_code, metric_version, former_province, procedure_code, from_day, to_day
+),
+
+members_of_periods as (
     select
         member.metric_code,
         member.metric_version,
-        cast(null as text) as agency_key,
         area.unit_key,
         period.period_kind,
         period.period_start,
         period.period_end,
-        count(distinct member.procedure_code) filter (where member.in_numerator) as numerator,
-        count(distinct member.procedure_code) filter (where member.in_denominator) as denominator
-    from {{ ref('metric_member') }} as member
+        member.procedure_code,
+        bool_or(member.in_numerator) as in_numerator,
+        bool_or(member.in_denominator) as in_denominator
+    from members as member
     inner join periods as period
         on member.from_day <= period.period_end and member.to_day >= period.period_start
     inner join areas as area
@@ -226,7 +252,22 @@ distinct_counts as (
             and period.period_end <= area.last_day
     group by
         member.metric_code, member.metric_version, area.unit_key, period.period_kind, period.period_start,
-        period.period_end
+        period.period_end, member.procedure_code
+),
+
+distinct_counts as (
+    select
+        metric_code,
+        metric_version,
+        cast(null as text) as agency_key,
+        unit_key,
+        period_kind,
+        period_start,
+        period_end,
+        count(*) filter (where in_numerator) as numerator,
+        count(*) filter (where in_denominator) as denominator
+    from members_of_periods
+    group by metric_code, metric_version, unit_key, period_kind, period_start, period_end
 ),
 
 all_values as (

@@ -50,9 +50,9 @@ select
     case when fresh.issue_key is null then {{ as_of() }} end as closed_at,
     case
         when known.issue_key is not null and known.closed_at is null then known.opened_build_id
-        else {{ var('build_id') }}
+        else {{ of_build('build_id') }}
     end as opened_build_id,
-    {{ var('build_id') }} as build_id
+    {{ of_build('build_id') }} as build_id
 from current_issues as fresh
 full join {{ this }} as known on fresh.issue_key = known.issue_key
 -- An issue that was closed before and is still gone is left alone.
@@ -72,7 +72,7 @@ select
     {{ as_of() }} as open_since,
     {{ as_of() }} as last_seen,
     cast(null as date) as closed_at,
-    {{ var('build_id') }} as opened_build_id,
-    {{ var('build_id') }} as build_id
+    {{ of_build('build_id') }} as opened_build_id,
+    {{ of_build('build_id') }} as build_id
 from current_issues
 {% endif %}

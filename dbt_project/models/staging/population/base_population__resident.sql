@@ -38,7 +38,7 @@ with cleaned as (
             bearer.personal_id in (
                 select lpad({{ trimmed('other.personal_id') }}, 12, '0')
                 from {{ source('population', 'resident') }} as other
-                where other._load_id > {{ var('loads_seen') }}
+                where other._load_id > {{ of_build('loads_seen') }}
             )
         ) is true
     )
