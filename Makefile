@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: run stop test lint bench docs clean lock
+.PHONY: run stop test lint bench docs clean lock portal lighthouse
 .DEFAULT_GOAL := help
 
 help:
@@ -45,6 +45,16 @@ docs: $(VENV)/ready
 
 bench: $(VENV)/ready
 	@$(BIN)/python -m bench
+
+# The scripts of the portal from their sources; needs Node. What is built is committed.
+portal:
+	npm --prefix portal_src ci --ignore-scripts --no-audit --no-fund
+	npm --prefix portal_src run build
+
+# Scores of the portal that `make run` serves; needs Node and Chromium.
+lighthouse:
+	npm --prefix portal_src/lighthouse ci --ignore-scripts --no-audit --no-fund
+	node portal_src/lighthouse/run.mjs $(or $(PORTAL),http://127.0.0.1:8090)
 
 # requirements.txt from requirements.in; requirements.excludes says what is left out and why.
 lock: $(VENV)/ready

@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from rich.console import Console
 from rich.table import Table as Grid
 
-from bench import database, files, gate, rest
+from bench import database, files, gate, portal, rest
 from bench import warehouse as layers
 from bench.figures import Figure, fresh_warehouse
 from khochung import postgres, services
@@ -24,6 +24,7 @@ AS_OF = "2025-09-30"
 PARTS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "database": database.figures,
     "files": files.figures,
+    "portal": portal.figures,
     "gate": gate.figures,
     "rest": rest.figures,
     "warehouse": layers.figures,

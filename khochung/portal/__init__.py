@@ -25,10 +25,11 @@ def write(site: "Site", tree: Path, standing: Path | None = None) -> tuple[int, 
     """
     # Imported here: the release package imports this one.
     from khochung.portal import pages, templates
+    from khochung.portal.press import Press
     from khochung.release import files
     from khochung.release.describe import json_bytes
 
-    press = pages.Press(site, tree)
+    press = Press(site, tree)
     before = _record(standing)
     record: dict[str, str] = {}
     made = linked = 0
@@ -42,7 +43,12 @@ def write(site: "Site", tree: Path, standing: Path | None = None) -> tuple[int, 
             files.write(tree / page.path, pages.render(press, page))
             made += 1
     for name, path in templates.asset_paths().items():
-        files.write(tree / path.lstrip("/"), templates.asset("assets", name))
+        kept = standing / path.lstrip("/") if standing else None
+        if kept and kept.is_file():
+            (tree / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+            os.link(kept, tree / path.lstrip("/"))
+        else:
+            files.write(tree / path.lstrip("/"), templates.asset_bytes(name))
     for path, data in (pages.documents(press) | {RECORD: json_bytes(record)}).items():
         files.write(tree / path, data)
     return made, linked

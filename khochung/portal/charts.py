@@ -102,13 +102,19 @@ def measure_of(dataset: Dataset) -> DatasetColumn | None:
     return found[0] if found else None
 
 
-def _note(speech: Speech, withheld: int) -> str:
-    if not withheld:
-        return ""
-    return speech.say(
-        f"Không tính {speech.number(withheld)} ô được để trống để bảo vệ thông tin.",
-        f"Without {speech.number(withheld)} cells that are left empty to protect information.",
-    )
+def _note(speech: Speech, dataset: Dataset, withheld: int) -> str:
+    """What a reader must know of a sum of published cells."""
+    noisy = dataset.disclosure.method == "cell_key"
+    found = [
+        speech.say("Cộng từ các số đã có nhiễu nhỏ.", "A sum of counts that carry a small noise.") if noisy else "",
+        speech.say(
+            f"Không tính {speech.number(withheld)} ô được để trống để bảo vệ thông tin.",
+            f"Without {speech.number(withheld)} cells that are left empty to protect information.",
+        )
+        if withheld
+        else "",
+    ]
+    return " ".join(filter(None, found))
 
 
 def _percent(value: Decimal, longest: Decimal) -> str:
@@ -147,7 +153,9 @@ def bars(speech: Speech, table: Table, by: str, split: str | None = None, *, lar
         if split
         else (f"{speech.pick(measure.label)} ({unit})",)
     )
-    return Bars(speech.pick(by_column.label), heads, tuple(made), len(found) - len(made), _note(speech, withheld))
+    return Bars(
+        speech.pick(by_column.label), heads, tuple(made), len(found) - len(made), _note(speech, table.dataset, withheld)
+    )
 
 
 def _parts(table: Table, split: str | None) -> Sequence[str | None]:
@@ -205,7 +213,7 @@ def lines(speech: Speech, table: Table, split: str | None = None) -> Lines | Non
         tuple((_x(i, len(table.periods)), speech.period(table.periods[i], time)) for i in _marks(len(table.periods))),
         (speech.pick(time.label), *label),
         rows[::-1],
-        _note(speech, withheld),
+        _note(speech, table.dataset, withheld),
     )
 
 
@@ -275,7 +283,7 @@ def dots(speech: Speech, table: Table, communes: Iterable[Commune], address: Any
         )
         for commune, total, point in sorted(placed, key=lambda one: (-one[1].value, one[0].code))
     ]
-    return Dots(tuple(made), WIDTH, height, _note(speech, sum(total.withheld for _, total, _ in placed)))
+    return Dots(tuple(made), WIDTH, height, _note(speech, table.dataset, sum(total.withheld for _, total, _ in placed)))
 
 
 def picture(speech: Speech, table: Table) -> Bars | Lines | None:

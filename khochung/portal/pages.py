@@ -8,15 +8,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from khochung.contract import Dataset
 from khochung.portal import charts, places, search, table, templates
 from khochung.portal.addresses import LANGUAGES, address, file_of
-from khochung.portal.places import COMMUNE, Commune
+from khochung.portal.places import Commune
+from khochung.portal.press import THEME_ORDER, Press
 from khochung.portal.table import Table
 from khochung.portal.vietnamese import fold
 from khochung.portal.words import Speech
@@ -25,7 +24,6 @@ from khochung.release.describe import OPEN, FileFact, bilingual, disclosure_note
 from khochung.release.formats import FORMATS
 
 PREVIEW_ROWS = 10
-THEME_ORDER = ("population", "land", "business", "public-services", "territory")
 RECENT = 5
 # What the developers' page lists: address, and what it is in both languages.
 DOCUMENTS = (
@@ -65,77 +63,6 @@ class Page:
     def digest(self) -> str:
         body = json.dumps([self.template, self.places, self.inputs], ensure_ascii=False, sort_keys=True, default=str)
         return hashlib.sha256(f"{templates.fingerprint()}\0{body}".encode()).hexdigest()
-
-
-class Press:
-    """One making of the site: the release, the tree that its data lie in, and what has been read of them."""
-
-    def __init__(self, site: Site, tree: Path) -> None:
-        self.site, self.tree = site, tree
-        self.by_slug = {entry.dataset.slug: entry for entry in site.entries}
-        self._newest: dict[str, Table] = {}
-
-    def newest(self, slug: str) -> Table | None:
-        """The latest version of a dataset as a table, read once; None when it is not published."""
-        entry = self.by_slug.get(slug)
-        if entry is None or entry.latest is None:
-            return None
-        if slug not in self._newest:
-            self._newest[slug] = table.read(self.tree, entry.dataset, entry.latest.version)
-        return self._newest[slug]
-
-    def forget(self, slug: str) -> None:
-        """Let go of a table that no other page will ask for: thousands of them need not fit into memory."""
-        if slug not in self.kept:
-            self._newest.pop(slug, None)
-
-    @cached_property
-    def kept(self) -> set[str]:
-        return {places.UNITS, places.CROSSWALK, *(entry.dataset.slug for entry in self.by_commune)}
-
-    @cached_property
-    def communes(self) -> tuple[Commune, ...]:
-        return places.communes(self.newest(places.UNITS), self.newest(places.CROSSWALK))
-
-    @cached_property
-    def former(self) -> dict[str, list[str]]:
-        return places.former_names(self.newest(places.CROSSWALK))
-
-    @cached_property
-    def by_commune(self) -> list[Entry]:
-        """The published datasets that have a figure for each commune, people first."""
-        found = [
-            entry
-            for entry in self.site.entries
-            if entry.latest
-            and charts.measure_of(entry.dataset)
-            and any(c.name == COMMUNE and c.role == "key" for c in entry.dataset.columns)
-        ]
-        return sorted(found, key=lambda entry: (THEME_ORDER.index(entry.dataset.theme), entry.dataset.slug))
-
-    @cached_property
-    def rows_by_commune(self) -> dict[str, dict[str, Table]]:
-        """By dataset and commune: the rows of its newest period."""
-        return {
-            entry.dataset.slug: dict(newest.latest().grouped(COMMUNE))
-            for entry in self.by_commune
-            if (newest := self.newest(entry.dataset.slug))
-        }
-
-    def report(self, entry: Entry, *, newest: bool) -> dict[str, Any] | None:
-        """The quality report of the version that is public, or of the newest data, which may have been held."""
-        place = self.tree / "data" / entry.dataset.slug
-        if not newest and entry.latest:
-            place = place / "v" / entry.latest.version
-        return _json(place / "quality.json")
-
-    def beside(self, entry: Entry, version: str, name: str) -> dict[str, Any] | None:
-        """A JSON file beside the data of a version, if the release writes it."""
-        return _json(self.tree / "data" / entry.dataset.slug / "v" / version / name)
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def pages(press: Press) -> Iterator[Page]:
@@ -238,21 +165,10 @@ def _catalogue(press: Press, speech: Speech) -> Page:
     return _page(press, speech, "catalogue", facts, lambda: {"facets": _facets(press, speech)})
 
 
-def geography(dataset: Dataset) -> tuple[str, str]:
-    """Two facets: down to which level of places the rows go, and of which time these places are."""
-    level = {"commune_present": "commune", "commune_as_recorded": "commune"}.get(
-        dataset.disclosure.geography, dataset.disclosure.geography
-    )
-    vintage = {"commune_present": "present", "commune_as_recorded": "recorded"}.get(
-        dataset.disclosure.geography, "none"
-    )
-    return level, vintage
-
-
 def facet_values(speech: Speech, entry: Entry) -> dict[str, dict[str, str]]:
     """Facet -> value -> its words, for one dataset."""
     dataset = entry.dataset
-    level, vintage = geography(dataset)
+    level, vintage = dataset.disclosure.geography, dataset.disclosure.vintage
     formats = [fact.format for fact in entry.latest.data_files if fact.format] if entry.latest else []
     return {
         "theme": {dataset.theme: speech.word(dataset.theme)},
@@ -260,7 +176,9 @@ def facet_values(speech: Speech, entry: Entry) -> dict[str, dict[str, str]]:
         "format": {suffix.replace(".", "-"): LABELS.get(suffix, suffix) for suffix in formats},
         "frequency": {dataset.frequency: speech.word(dataset.frequency)},
         "geography": {level: speech.word(f"geography:{level}")},
-        "vintage": {vintage: speech.word(f"vintage:{vintage}")} if vintage != "none" else {},
+        "vintage": {vintage.isoformat(): speech.say(f"từ {speech.day(vintage)}", f"since {speech.day(vintage)}")}
+        if vintage
+        else {},
     }
 
 
@@ -282,7 +200,7 @@ def _dataset(press: Press, speech: Speech, entry: Entry) -> Page:
     held = press.report(entry, newest=True) if entry.held else None
     versions = [version.record() for version in entry.versions]
     places_known = [commune.code for commune in press.communes] if entry in press.by_commune else []
-    extra = [getattr(entry, name, None) for name in ("score", "approval", "reasons")]
+    extra = [str(entry.upcoming), [version.record() for version in entry.withdrawn]]
     broken = [c for c in held["checks"] if not c["passed"]] if held else []
 
     def view() -> dict[str, Any]:
@@ -302,6 +220,7 @@ def _dataset(press: Press, speech: Speech, entry: Entry) -> Page:
             "period": _period(speech, newest) if newest else None,
             "report_error": _mail(press.site, entry, speech),
             "score": getattr(entry, "score", None),
+            "provenance": press.beside(entry, latest.version, "provenance.json") if latest else None,
         }
 
     inputs = [_facts(entry), versions, vars(entry.checks), broken, places_known, extra]
@@ -407,7 +326,7 @@ def _compare(press: Press, speech: Speech) -> Page:
 def _sql(press: Press, speech: Speech) -> Page:
     inputs = [_facts(entry) for entry in press.site.entries]
     published = [entry for entry in press.site.entries if entry.latest]
-    found = {"published": published, "engine": "", "engine_size": ""}
+    found = {"published": published, "engine_bytes": sum(len(templates.asset_bytes(name)) for name in templates.ENGINE)}
     return _page(press, speech, "sql", inputs, lambda: found, wasm=True)
 
 
@@ -422,14 +341,16 @@ def _status(press: Press, speech: Speech) -> Page:
 
 
 def _withdrawals(press: Press, speech: Speech) -> Page:
-    withdrawn = list(getattr(press.site, "withdrawals", ()))
+    withdrawn = list(press.site.withdrawals)
     return _page(press, speech, "withdrawals", [str(one) for one in withdrawn], lambda: {"withdrawn": withdrawn})
 
 
 def _statements(press: Press, speech: Speech) -> Page:
     policies = [entry.dataset for entry in press.site.entries]
-    inputs = [dataset.disclosure.model_dump() | bilingual(dataset.title) for dataset in policies]
-    return _page(press, speech, "statements", inputs, lambda: {"policies": policies, "note": disclosure_note})
+    key = press.site.public_key
+    inputs = [key, [dataset.disclosure.model_dump(mode="json") | bilingual(dataset.title) for dataset in policies]]
+    found = {"policies": policies, "note": disclosure_note, "public_key": key}
+    return _page(press, speech, "statements", inputs, lambda: found)
 
 
 def _developers(press: Press, speech: Speech) -> Page:

@@ -17,12 +17,25 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from khochung.portal.addresses import LANGUAGES, address
+from khochung.portal.templates import policy
+
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": "*"}
+
+
+def _policy(path: str) -> str:
+    """That of the page; a worker has one of its own, and the engine of the SQL page unpacks itself into a blob."""
+    wasm = path.startswith("/assets/engine/")
+    sql = path in {address("sql", lang) for lang in LANGUAGES}
+    sent = policy(wasm=wasm or sql)
+    return (
+        sent.replace("connect-src 'self'", "connect-src 'self' blob:") if wasm else sent
+    ) + "; frame-ancestors 'none'"
 
 
 async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     response = await call_next(request)
-    response.headers.update(HEADERS)
+    response.headers.update(HEADERS | {"Content-Security-Policy": _policy(request.url.path)})
     return response
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from khochung import portal
-from khochung.portal import charts, templates, words
+from khochung.portal import charts, serve, templates, words
 from khochung.portal.table import FLAG
 from khochung.release.catalogue import Site
+from khochung.settings import PROJECT
 from khochung.strict import Text
 from tests.portal import sample
 from tests.toy_warehouse import Toy
@@ -167,6 +168,20 @@ def test_the_same_release_gives_the_same_bytes(site: tuple[Site, Path], tmp_path
     portal.write(made, tmp_path)
     for path in every_page(site[1]):
         assert path.read_bytes() == (tmp_path / path.relative_to(site[1])).read_bytes(), path
+
+
+def test_nginx_and_the_local_server_send_the_same_policies() -> None:
+    config = (PROJECT / "deploy/nginx.conf").read_text(encoding="utf-8")
+    for path, pattern in (
+        ("/truy-van/", "~^/(truy-van|en/sql)/$"),
+        ("/assets/engine/x", "~^/assets/engine/"),
+        ("/", "default"),
+    ):
+        line = next(
+            line for line in config.splitlines() if line.strip().startswith(f"{pattern} ") and "default-src" in line
+        )
+        assert f'"{serve._policy(path)}"' in line, path
+    assert serve._policy("/en/sql/") == serve._policy("/truy-van/") != serve._policy("/en/")
 
 
 def test_declared_pictures_name_columns_that_exist() -> None:

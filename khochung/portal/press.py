@@ -1,0 +1,84 @@
+"""The release as its pages read it: its entries, its tree, and what has been read of both so far."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from khochung.portal import charts, places, table
+from khochung.portal.places import COMMUNE, Commune
+from khochung.portal.table import Table
+from khochung.release.catalogue import Entry, Site
+
+THEME_ORDER = ("population", "land", "business", "public-services", "territory")
+
+
+class Press:
+    """One making of the site: the release, the tree that its data lie in, and what has been read of them."""
+
+    def __init__(self, site: Site, tree: Path) -> None:
+        self.site, self.tree = site, tree
+        self.by_slug = {entry.dataset.slug: entry for entry in site.entries}
+        self._newest: dict[str, Table] = {}
+
+    def newest(self, slug: str) -> Table | None:
+        """The latest version of a dataset as a table, read once; None when it is not published."""
+        entry = self.by_slug.get(slug)
+        if entry is None or entry.latest is None:
+            return None
+        if slug not in self._newest:
+            self._newest[slug] = table.read(self.tree, entry.dataset, entry.latest.version)
+        return self._newest[slug]
+
+    def forget(self, slug: str) -> None:
+        """Let go of a table that no other page will ask for: thousands of them need not fit into memory."""
+        if slug not in self.kept:
+            self._newest.pop(slug, None)
+
+    @cached_property
+    def kept(self) -> set[str]:
+        return {places.UNITS, places.CROSSWALK, *(entry.dataset.slug for entry in self.by_commune)}
+
+    @cached_property
+    def communes(self) -> tuple[Commune, ...]:
+        return places.communes(self.newest(places.UNITS), self.newest(places.CROSSWALK))
+
+    @cached_property
+    def former(self) -> dict[str, list[str]]:
+        return places.former_names(self.newest(places.CROSSWALK))
+
+    @cached_property
+    def by_commune(self) -> list[Entry]:
+        """The published datasets that have a figure for each commune, people first."""
+        found = [
+            entry
+            for entry in self.site.entries
+            if entry.latest
+            and charts.measure_of(entry.dataset)
+            and any(c.name == COMMUNE and c.role == "key" for c in entry.dataset.columns)
+        ]
+        return sorted(found, key=lambda entry: (THEME_ORDER.index(entry.dataset.theme), entry.dataset.slug))
+
+    @cached_property
+    def rows_by_commune(self) -> dict[str, dict[str, Table]]:
+        """By dataset and commune: the rows of its newest period."""
+        return {
+            entry.dataset.slug: dict(newest.latest().grouped(COMMUNE))
+            for entry in self.by_commune
+            if (newest := self.newest(entry.dataset.slug))
+        }
+
+    def report(self, entry: Entry, *, newest: bool) -> dict[str, Any] | None:
+        """The quality report of the version that is public, or of the newest data, which may have been held."""
+        place = self.tree / "data" / entry.dataset.slug
+        if not newest and entry.latest:
+            place = place / "v" / entry.latest.version
+        return _json(place / "quality.json")
+
+    def beside(self, entry: Entry, version: str, name: str) -> dict[str, Any] | None:
+        """A JSON file beside the data of a version, if the release writes it."""
+        return _json(self.tree / "data" / entry.dataset.slug / "v" / version / name)
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
