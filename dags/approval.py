@@ -35,7 +35,7 @@ def approval() -> None:
         from khochung import approvals
         from khochung.settings import Settings
 
-        return [request.for_airflow() for request in approvals.waiting(Settings.from_environment())]
+        return [request.for_airflow() for request in approvals.to_ask(Settings.from_environment())]
 
     @task(outlets=[APPROVED])
     def note(slug: str, sha256: str, given: dict[str, Any]) -> None:

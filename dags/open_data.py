@@ -68,13 +68,13 @@ def open_data() -> None:
 
     @task(outlets=[APPROVAL])
     def ask_somebody() -> None:
-        """Wake the DAG `approval`; skipped when nobody has to look at anything, or a demonstration decides by itself."""
+        """Wake the DAG `approval`; skipped when nobody has to look at anything that a demonstration does not decide."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from khochung import approvals
         from khochung.settings import Settings
 
-        if approvals.demonstrated() or not approvals.waiting(Settings.from_environment()):
+        if not approvals.to_ask(Settings.from_environment()):
             raise AirflowSkipException("nobody has to be asked")
 
     judged = judge()

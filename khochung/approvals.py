@@ -7,7 +7,7 @@ from khochung import contract, warehouse
 from khochung.contract import Dataset
 from khochung.errors import GateError
 from khochung.gate import approval
-from khochung.gate.admission import Gatekeeper
+from khochung.gate.admission import Gatekeeper, Wanted
 from khochung.settings import REPOSITORY, Settings, optional
 from khochung.strict import Text
 
@@ -19,6 +19,7 @@ class Request:
     slug: str
     title: Text
     reason: Text
+    is_lowered: bool
     sha256: str
     changed_by: tuple[str, ...]
     files: tuple[str, ...]
@@ -51,10 +52,15 @@ def waiting(settings: Settings) -> list[Request]:
     with warehouse.connect(settings, "operator", autocommit=True) as ledger:
         keeper = _keeper(settings, ledger)
         return [
-            _request(keeper, dataset, reason)
+            _request(keeper, dataset, wanted)
             for dataset in contract.datasets().values()
-            if (reason := keeper.wanted(dataset)) is not None
+            if (wanted := keeper.wanted(dataset)) is not None
         ]
+
+
+def to_ask(settings: Settings) -> list[Request]:
+    """What people are asked: everything that waits, but for what a demonstration decides by itself."""
+    return [request for request in waiting(settings) if request.is_lowered or not demonstrated()]
 
 
 def answer(
@@ -79,14 +85,17 @@ def answer(
 
 
 def demonstrated() -> str:
-    """The declared approver of a demonstration; "" where people decide."""
+    """The declared approver of a demonstration; "" where people decide everything."""
     return optional(approval.DEMONSTRATION)
 
 
 def demonstrate(settings: Settings) -> list[str]:
-    """Approve everything in the name that `KHOCHUNG_DEMONSTRATION_APPROVER` declares; without it nothing. Returns slugs."""
+    """Approve in the name that `KHOCHUNG_DEMONSTRATION_APPROVER` declares; without it nothing. Returns slugs.
+
+    A lowered suite is left to people in a demonstration too.
+    """
     by = demonstrated()
-    requests = waiting(settings) if by else []
+    requests = [request for request in waiting(settings) if not request.is_lowered] if by else []
     for request in requests:
         answer(settings, request.slug, "approved", by, "demonstration", request.sha256)
     return [request.slug for request in requests]
@@ -101,12 +110,13 @@ def _refused(settings: Settings, ledger: warehouse.Connection, about: approval.D
     return next((one.decision == "refused" for one in found if one.document_sha256 == about.sha256), False)
 
 
-def _request(keeper: Gatekeeper, dataset: Dataset, reason: Text) -> Request:
+def _request(keeper: Gatekeeper, dataset: Dataset, wanted: Wanted) -> Request:
     files = keeper.files(dataset)
     return Request(
         dataset.slug,
         dataset.title,
-        reason,
+        wanted.reason,
+        wanted.is_lowered,
         keeper.document(dataset).sha256,
         tuple(sorted(approval.changed_by(files))),
         tuple(_shown(path) for path in files),

@@ -1,6 +1,8 @@
 """Whom datasets wait for: the list, the answers, the demonstration, and that an answer wakes the release."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -73,6 +75,21 @@ def test_a_demonstration_approves_by_itself_and_says_so(toy: Toy, monkeypatch: p
     assert toy.sql("select distinct decided_by, way from ops.approval", "operator") == [
         ("demonstration", "demonstration")
     ]
+
+
+def test_no_demonstration_lowers_a_suite(toy: Toy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A suite that asks less than the one before waits for a person, whoever decides the rest."""
+    monkeypatch.setenv(approval.DEMONSTRATION, "demonstration")
+    approvals.demonstrate(toy.settings)
+    suites = shutil.copytree(toy.settings.expectations, tmp_path / "expectations")
+    rules = json.loads((suites / "open_data" / f"{SLUG}.json").read_text(encoding="utf-8"))
+    rules["expectations"] = rules["expectations"][1:]
+    (suites / "open_data" / f"{SLUG}.json").write_text(json.dumps(rules), encoding="utf-8")
+    object.__setattr__(toy.settings, "expectations", suites)
+    assert approvals.demonstrate(toy.settings) == []
+    (asked,) = approvals.to_ask(toy.settings)
+    assert asked.slug == SLUG
+    assert asked.reason.en.startswith("suite lowered: ")
 
 
 def test_a_decision_wakes_the_release_of_a_build_that_was_through_the_gate(toy: Toy) -> None:

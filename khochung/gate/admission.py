@@ -37,6 +37,15 @@ class Admission:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Why somebody has to look at a dataset. `is_lowered`: it asks less of itself than before, which no demonstration
+    decides."""
+
+    reason: Text
+    is_lowered: bool
+
+
+@dataclass(frozen=True)
 class _Released:
     """The last release that carried a dataset: what it was judged by, and the approval it stood on."""
 
@@ -73,11 +82,13 @@ class Gatekeeper:
         held, approval_id = self._consent(dataset)
         return Admission(held, judged, approval_id)
 
-    def wanted(self, dataset: Dataset) -> Text | None:
+    def wanted(self, dataset: Dataset) -> Wanted | None:
         """Why somebody has to look at the dataset as it is declared. None: nobody does, or it was decided on."""
-        reasons = self._reasons(dataset, self._released(dataset.slug))
-        decided = self._decision(dataset, self._released(dataset.slug))
-        return _joined(reasons) if reasons and decided is None else None
+        released = self._released(dataset.slug)
+        reasons, lowered_reasons = self._reasons(dataset, released)
+        if not reasons + lowered_reasons or self._decision(dataset, released) is not None:
+            return None
+        return Wanted(_joined(reasons + lowered_reasons), bool(lowered_reasons))
 
     def document(self, dataset: Dataset) -> Document:
         """What would be approved now."""
@@ -120,7 +131,7 @@ class Gatekeeper:
 
     def _consent(self, dataset: Dataset) -> tuple[Text | None, int | None]:
         released = self._released(dataset.slug)
-        reasons = self._reasons(dataset, released)
+        reasons = [text for texts in self._reasons(dataset, released) for text in texts]
         if not reasons:
             approved = self._approvals(dataset.slug)
             return None, approved[0].approval_id if approved else None
@@ -140,26 +151,20 @@ class Gatekeeper:
         decisions = approval.history(self.settings, self.ledger, dataset.slug)
         return next((d for d in decisions if d.document_sha256 == sha256 and d.approval_id > before), None)
 
-    def _reasons(self, dataset: Dataset, released: _Released | None) -> list[Text]:
-        approved = self._approvals(dataset.slug)
-        if not approved:
-            return [FIRST]
-        known, now = approved[0].document, self.document(dataset)
-        reasons = []
-        if known["schema"] != now.schema:
-            reasons.append(SCHEMA)
-        if known["disclosure"] != now.disclosure:
-            reasons.append(POLICY)
-        if released and not released.is_genuine:
-            reasons.append(FORGOTTEN)
-        before = released.suites if released else _suites(known["suites"])
+    def _reasons(self, dataset: Dataset, released: _Released | None) -> tuple[list[Text], list[Text]]:
+        """Why the dataset is another one than was approved, and in what it asks less of itself than before."""
+        approved, now = self._approvals(dataset.slug), self.document(dataset)
+        known = approved[0].document if approved else None
+        if known is None:
+            other = [FIRST]
+        else:
+            changes = ((SCHEMA, known["schema"] != now.schema), (POLICY, known["disclosure"] != now.disclosure))
+            other = [text for text, changed in changes if changed]
+        before = released.suites if released else _suites(known["suites"]) if known else {}
         present = _suites(now.suites)
         less = [rule for name, suite in before.items() for rule in lowered(suite, present.get(name))]
-        if less:
-            reasons.append(
-                Text(vi="bộ quy tắc đòi hỏi ít hơn: " + "; ".join(less), en="suite lowered: " + "; ".join(less))
-            )
-        return reasons
+        weaker = [Text(vi=f"{LESS.vi}: {'; '.join(less)}", en=f"{LESS.en}: {'; '.join(less)}")] if less else []
+        return other, weaker + ([FORGOTTEN] if released and not released.is_genuine else [])
 
     def _released(self, slug: str) -> _Released | None:
         row = self.ledger.execute(
@@ -244,6 +249,7 @@ WAITS = Text(vi="Chờ phê duyệt", en="Waits for approval")
 FIRST = Text(vi="công bố lần đầu", en="first release")
 SCHEMA = Text(vi="cấu trúc dữ liệu đã thay đổi", en="schema changed")
 POLICY = Text(vi="chính sách bảo mật thống kê đã thay đổi", en="disclosure policy changed")
+LESS = Text(vi="bộ quy tắc đòi hỏi ít hơn", en="suite lowered")
 FORGOTTEN = Text(
     vi="không xác minh được kết quả kiểm tra của phiên bản trước",
     en="the verdict of the last release cannot be verified",
