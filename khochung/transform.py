@@ -212,7 +212,7 @@ def dbt(settings: Settings, arguments: Iterable[str], target: Path, values: Mapp
     command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments]
     places = ["--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project)]
     places += ["--target-path", str(target), "--log-path", str(settings.logs / "dbt")]
-    given = environment(settings) | (values or {})
+    given = {**environment(settings), **(values or {})}
     done = subprocess.run([*command, *places], env=given, cwd=REPOSITORY, check=False)
     return done.returncode
 
