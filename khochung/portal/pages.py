@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -34,6 +35,9 @@ DOCUMENTS = (
         "the state of each dataset: current or late, passed or not",
     ),
     ("/catalog.jsonld", "danh mục DCAT-AP 3 (JSON-LD)", "the catalogue as DCAT-AP 3 (JSON-LD)"),
+    ("/catalog.ttl", "danh mục DCAT-AP 3 (Turtle)", "the catalogue as DCAT-AP 3 (Turtle)"),
+    ("/api/v1/withdrawals.json", "những gì đã rút", "what was withdrawn"),
+    ("/feed.atom", "tin mới (Atom)", "news (Atom)"),
     ("/data.json", "danh mục data.json (DCAT-US 1.1)", "the catalogue as data.json (DCAT-US 1.1)"),
     ("/SHA256SUMS", "mã SHA-256 của mọi tệp", "SHA-256 of every file"),
     ("/data/<slug>/versions.json", "các phiên bản của một bộ dữ liệu", "the versions of a dataset"),
@@ -334,10 +338,24 @@ def _status(press: Press, speech: Speech) -> Page:
     inputs = [_everything(press), press.site.build_id, [vars(entry.checks) for entry in press.site.entries]]
 
     def view() -> dict[str, Any]:
-        found = {e.dataset.slug: _period(speech, t) for e in press.site.entries if (t := press.newest(e.dataset.slug))}
-        return {"periods": found}
+        newest = {e.dataset.slug: t for e in press.site.entries if (t := press.newest(e.dataset.slug))}
+        periods = {slug: _period(speech, found) for slug, found in newest.items()}
+        return {"periods": periods, "expected": {slug: _expected(press.site, found) for slug, found in newest.items()}}
 
     return _page(press, speech, "status", inputs, view)
+
+
+MONTHS = {"MONTHLY": 1, "QUARTERLY": 3, "ANNUAL": 12}
+
+
+def _expected(site: Site, newest: Table) -> str:
+    """The month at whose end the next period is complete: `10/2025`; a dash where nothing is promised by month."""
+    months = MONTHS.get(newest.dataset.frequency)
+    if months is None:
+        return "–"
+    last = date.fromisoformat(newest.periods[-1]) if newest.periods else site.as_of
+    ahead = last.year * 12 + last.month - 1 + months
+    return f"{ahead % 12 + 1}/{ahead // 12}"
 
 
 def _withdrawals(press: Press, speech: Speech) -> Page:
@@ -355,8 +373,11 @@ def _statements(press: Press, speech: Speech) -> Page:
 
 def _developers(press: Press, speech: Speech) -> Page:
     example = next((entry for entry in press.site.entries if entry.latest), None)
-    inputs = [example.dataset.slug, example.latest.version] if example and example.latest else None
-    found = {"example": example, "documents": DOCUMENTS}
+    # What a release does not write is not promised; the checksums come last, when the pages stand.
+    there = [d for d in DOCUMENTS if "<" in d[0] or d[0] == "/SHA256SUMS" or (press.tree / d[0].lstrip("/")).is_file()]
+    version = [example.dataset.slug, example.latest.version] if example and example.latest else None
+    inputs = [version, [document[0] for document in there]]
+    found = {"example": example, "documents": there}
     return _page(press, speech, "developers", inputs, lambda: found)
 
 

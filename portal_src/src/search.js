@@ -76,9 +76,13 @@ form.addEventListener("submit", (event) => {
   const first = where === "communes" ? found.querySelector("a") : null;
   if (first) location.assign(first.href);
 });
-form.querySelector(".facets")?.removeAttribute("hidden");
 
 const asked = new URL(location.href).searchParams;
+const filters = form.querySelector("details");
+if (filters) {
+  filters.hidden = false;
+  filters.open = matchMedia("(min-width: 40rem)").matches || selects.some((one) => asked.get(one.name));
+}
 box.value = asked.get("q") ?? "";
 for (const one of selects) one.value = [...one.options].some((o) => o.value === asked.get(one.name)) ? asked.get(one.name) : "";
 if ([...asked].length) update();

@@ -123,7 +123,7 @@ def test_without_javascript_everything_can_be_read_and_downloaded(browser: Any, 
     page = visit.page
     page.goto("/bo-du-lieu/")
     count = len(list((public / "data").iterdir()))
-    assert page.locator(".results > li").count() == count and not page.locator(".facets").is_visible()
+    assert page.locator(".results > li").count() == count and not page.locator(".narrow").is_visible()
     page.locator(f"#{LAND} a").click()
     assert page.locator(".preview tbody tr").count() == 10
     with page.expect_download() as download:
