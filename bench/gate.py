@@ -22,7 +22,7 @@ START_S = 5
 FILL = """
     select
         'DC' || lpad(cast(i as text), 9, '0') as record_id,
-        case when i % 50 > 0 then '0' || lpad(cast((i * 7919) % 100000000000 as text), 11, '0') end as personal_id,
+        case when i % 50 > 0 then '0' || lpad(cast((cast(i as bigint) * 7919) % 100000000000 as text), 11, '0') end as personal_id,
         cast(1930 + i % 95 as text) as birth_year,
         lpad(cast(25000 + i % 3000 as text), 5, '0') as permanent_commune,
         cast(i % 3 as text) as sex_code,
