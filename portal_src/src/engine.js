@@ -10,10 +10,11 @@ const spellings = (word) => [...new Set([word, fold(word).replaceAll(" ", "")])]
 export function engine({ datasets, places }) {
   const index = new MiniSearch({
     idField: "s",
-    fields: ["t", "k", "d"],
+    fields: ["title", "rest"],
+    extractField: (one, name) => (name === "title" ? one.t : name === "rest" ? `${one.k} ${one.d}` : one[name]),
     tokenize: words,
     processTerm: spellings,
-    searchOptions: { boost: { t: 4, k: 2 }, processTerm: (term) => term, combineWith: "AND" },
+    searchOptions: { boost: { title: 4 }, processTerm: (term) => term, combineWith: "AND" },
   });
   index.addAll(datasets);
   const byPlace = new Set(datasets.filter((one) => one.c).map((one) => one.s));
@@ -91,18 +92,26 @@ export function search(known, query) {
   return { places: hits, datasets: [...new Set([...also, ...found])] };
 }
 
-function ask({ index, folded }, tokens, preferred, strict = false) {
+// As typed; else with a letter wrong here and there; else with some of the words only.
+const PASSES = [["AND", false], ["AND", 0.2], ["OR", 0.2]];
+
+function ask({ index, folded }, typed, preferred, strict = false) {
+  // A single letter begins too many words to tell anything.
+  const tokens = typed.filter((word, place) => word.length > 1 || place < typed.length - 1);
+  if (!tokens.length) return [];
   const phrase = ` ${tokens.map(fold).join(" ")}`;
-  const queries = tokens.map((word, place) => ({
-    combineWith: "OR",
-    queries: spellings(word),
-    prefix: place === tokens.length - 1 || word.length > 3,
-    fuzzy: (term) => (strict || term.length < 4 ? false : 0.2),
-    boostTerm: (term) => (term === word ? 2 : 1),
-  }));
   // The words side by side in a title, and figures by commune where one is named, count for more.
-  const options = { boostDocument: (slug) => (folded.get(slug).includes(phrase) ? 2 : 1) * (preferred?.has(slug) ? 1.5 : 1) };
-  let found = index.search({ combineWith: "AND", queries }, options);
-  if (!found.length && !strict) found = index.search({ combineWith: "OR", queries }, options);
-  return found.map((one) => one.id);
+  const boostDocument = (slug) => (folded.get(slug).includes(phrase) ? 2 : 1) * (preferred?.has(slug) ? 1.5 : 1);
+  for (const [combineWith, fuzzy] of strict ? PASSES.slice(0, 1) : PASSES) {
+    const queries = tokens.map((word, place) => ({
+      combineWith: "OR",
+      queries: spellings(word),
+      prefix: place === tokens.length - 1 || word.length > 3,
+      fuzzy: (term) => (term.length < 4 ? false : fuzzy),
+      boostTerm: (term) => (term === word ? 2 : 1),
+    }));
+    const found = index.search({ combineWith, queries }, { boostDocument });
+    if (found.length) return found.map((one) => one.id);
+  }
+  return [];
 }
