@@ -323,13 +323,13 @@ def _rest(speech: Speech, rows: Table) -> list[dict[str, Any]]:
 
 def _compare(press: Press, speech: Speech) -> Page:
     inputs = [[e.dataset.slug, bilingual(e.dataset.title), [v.version for v in e.versions]] for e in press.site.entries]
-    several = [entry for entry in press.site.entries if entry.versions]
+    several = [entry for entry in press.in_order if entry.versions]
     return _page(press, speech, "compare", inputs, lambda: {"several": several})
 
 
 def _sql(press: Press, speech: Speech) -> Page:
     inputs = [_facts(entry) for entry in press.site.entries]
-    published = [entry for entry in press.site.entries if entry.latest]
+    published = [entry for entry in press.in_order if entry.latest]
     found = {"published": published, "engine_bytes": sum(len(templates.asset_bytes(name)) for name in templates.ENGINE)}
     return _page(press, speech, "sql", inputs, lambda: found, wasm=True)
 

@@ -8,6 +8,7 @@ from typing import Any
 from khochung.portal import charts, places, table
 from khochung.portal.places import COMMUNE, Commune
 from khochung.portal.table import Table
+from khochung.portal.vietnamese import sort_key
 from khochung.release.catalogue import Entry, Site
 
 THEME_ORDER = ("population", "land", "business", "public-services", "territory")
@@ -48,16 +49,23 @@ class Press:
         return places.former_names(self.newest(places.CROSSWALK))
 
     @cached_property
+    def in_order(self) -> list[Entry]:
+        """The datasets as lists show them: by theme, people first, then by title."""
+        return sorted(
+            self.site.entries,
+            key=lambda entry: (THEME_ORDER.index(entry.dataset.theme), sort_key(entry.dataset.title.vi)),
+        )
+
+    @cached_property
     def by_commune(self) -> list[Entry]:
         """The published datasets that have a figure for each commune, people first."""
-        found = [
+        return [
             entry
-            for entry in self.site.entries
+            for entry in self.in_order
             if entry.latest
             and charts.measure_of(entry.dataset)
             and any(c.name == COMMUNE and c.role == "key" for c in entry.dataset.columns)
         ]
-        return sorted(found, key=lambda entry: (THEME_ORDER.index(entry.dataset.theme), entry.dataset.slug))
 
     @cached_property
     def rows_by_commune(self) -> dict[str, dict[str, Table]]:
