@@ -10,7 +10,7 @@ import pytest
 
 from khochung import access, release, seal, transform, warehouse
 from khochung.errors import ConfigurationError, GateError
-from khochung.gate import approval, read_suite
+from khochung.gate import Subject, approval, judge, read_suite
 from khochung.gate.lowered import lowered
 from khochung.settings import REPOSITORY
 from tests.toy_warehouse import Toy, expectation, server, toy, write_suite
@@ -61,6 +61,18 @@ def judged(toy: Toy) -> int:
 def test_untouched_it_goes_out(toy: Toy, judged: int) -> None:
     assert states(toy.publish(judged, OCTOBER))["dan-so-thu"] == "new"
     assert "27694" in csv(toy)
+
+
+def test_a_source_that_was_turned_down_holds_everything(toy: Toy, judged: int) -> None:
+    """Whoever marks such a build as ended well, and releases it by hand, releases nothing."""
+    place = toy.suites.parent / "sources"
+    source = Subject("source", "toy_units", "open_data", "toy_units", place / "toy_units.json")
+    write_suite(place, "toy_units", expectation("expect_table_row_count_to_be_between", min_value=100))
+    judge(toy.settings, judged, "publisher", [source])
+    assert "source was not accepted: toy_units" in held(toy, judged)
+    write_suite(place, "toy_units", ROWS)
+    judge(toy.settings, judged, "publisher", [source])
+    assert states(toy.publish(judged, OCTOBER))["dan-so-thu"] == "new"
 
 
 FORGERIES = {

@@ -12,7 +12,16 @@ from khochung.errors import GateError
 from khochung.gate import approval, verdicts
 from khochung.gate.approval import Approval, Document
 from khochung.gate.lowered import lowered
-from khochung.gate.suites import Subject, Suite, content, dataset_subjects, read_suite, sha256_of, warehouse_subjects
+from khochung.gate.suites import (
+    Scope,
+    Subject,
+    Suite,
+    content,
+    dataset_subjects,
+    read_suite,
+    sha256_of,
+    warehouse_subjects,
+)
 from khochung.gate.verdicts import Verdict
 from khochung.settings import Settings
 from khochung.strict import Text
@@ -64,13 +73,18 @@ class Gatekeeper:
     folder: Path
     code: str = field(init=False)
     topics: list[Subject] = field(init=False)
+    turned_down: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.code = transform.code_sha256()
         self.topics = warehouse_subjects(self.folder.parent / "warehouse")
+        self.turned_down = [v.subject for v in self._newest("source") if not (v.passed and self._is_genuine(v))]
 
     def admit(self, publisher: Connection, dataset: Dataset) -> Admission:
         """`publisher`: the very snapshot that would be published."""
+        if self.turned_down:
+            names = ", ".join(self.turned_down)
+            return Admission(Text(vi=f"{TURNED_DOWN.vi}: {names}.", en=f"{TURNED_DOWN.en}: {names}."))
         try:
             judged = tuple(self._judged(subject) for subject in self._subjects(dataset))
             self._same_rows(publisher, dataset, judged[0].verdict)
@@ -177,23 +191,28 @@ class Gatekeeper:
         ).fetchone()
         if row is None:
             return None
-        found = self._verdicts_of(slug, row[0])
-        asked = {verdict.subject: verdict.suite for verdict in found if verdict.suite}
-        try:
-            suites = _suites(asked)
-        except ValidationError:
-            return _Released(row[1], {}, False)
-        genuine = [verdicts.is_genuine(self.settings, v, suites[v.subject]) for v in found if v.subject in suites]
-        return _Released(row[1], suites, bool(genuine) and all(genuine))
+        own = [v for v in self._newest("dataset", row[0]) if v.subject == slug]
+        topics = [v for v in self._newest("warehouse", row[0]) if slug in (v.suite or {}).get("datasets", ())]
+        found = own + topics
+        genuine = bool(own) and all(self._is_genuine(verdict) for verdict in found)
+        return _Released(row[1], _suites({v.subject: v.suite for v in found}) if genuine else {}, genuine)
 
-    def _verdicts_of(self, slug: str, build_id: int) -> list[Verdict]:
+    def _newest(self, scope: Scope, build_id: int | None = None) -> list[Verdict]:
+        """The newest verdict on each subject of a scope, in this build or another."""
         rows = self.ledger.execute(
-            f"select distinct on (scope, subject) {verdicts.FIELDS} from ops.verdict where build_id = %s "
-            "and (scope = 'dataset' and subject = %s or scope = 'warehouse' and suite -> 'datasets' ? %s) "
-            "order by scope, subject, judged_at desc, verdict_id desc",
-            [build_id, slug, slug],
+            f"select distinct on (subject) {verdicts.FIELDS} from ops.verdict where scope = %s and build_id = %s "
+            "order by subject, judged_at desc, verdict_id desc",
+            [scope, self.build_id if build_id is None else build_id],
         )
         return [Verdict(*row) for row in rows.fetchall()]
+
+    def _is_genuine(self, verdict: Verdict) -> bool:
+        """As the gate wrote it, about the suite that it carries."""
+        try:
+            suite = Suite.model_validate(verdict.suite)
+        except ValidationError:
+            return False
+        return verdicts.is_genuine(self.settings, verdict, suite)
 
 
 class _Held(Exception):
@@ -229,6 +248,7 @@ NO_VERDICT = Text(
     vi="Chưa có kết quả kiểm tra cho lần dựng dữ liệu này.",
     en="There is no verdict for this build of the data.",
 )
+TURNED_DOWN = Text(vi="Dữ liệu nguồn không được chấp nhận", en="A source was not accepted")
 OTHER_SUITE = Text(
     vi="Bộ quy tắc kiểm tra đã thay đổi sau lần kiểm tra này; cần kiểm tra lại.",
     en="The suite has changed since this verdict; the data must be judged again.",
