@@ -97,6 +97,7 @@ def _page(
         site.notice.model_dump() if site.notice else None,
         site.base_url,
         bool(press.communes),
+        press.has("feed.atom"),
     ]
     other = {lang: address(name, lang, key) for lang in LANGUAGES}
     template = f"{name}.html"
@@ -374,7 +375,7 @@ def _statements(press: Press, speech: Speech) -> Page:
 def _developers(press: Press, speech: Speech) -> Page:
     example = next((entry for entry in press.site.entries if entry.latest), None)
     # What a release does not write is not promised; the checksums come last, when the pages stand.
-    there = [d for d in DOCUMENTS if "<" in d[0] or d[0] == "/SHA256SUMS" or (press.tree / d[0].lstrip("/")).is_file()]
+    there = [d for d in DOCUMENTS if "<" in d[0] or d[0] == "/SHA256SUMS" or press.has(d[0].lstrip("/"))]
     version = [example.dataset.slug, example.latest.version] if example and example.latest else None
     inputs = [version, [document[0] for document in there]]
     found = {"example": example, "documents": there}

@@ -22,6 +22,10 @@ class Press:
         self.by_slug = {entry.dataset.slug: entry for entry in site.entries}
         self._newest: dict[str, Table] = {}
 
+    def has(self, path: str) -> bool:
+        """Whether the release has written a file already; pages lead to no other."""
+        return (self.tree / path).is_file()
+
     def newest(self, slug: str) -> Table | None:
         """The latest version of a dataset as a table, read once; None when it is not published."""
         entry = self.by_slug.get(slug)
