@@ -70,7 +70,6 @@ function line(name, word, label, text) {
 
 const fail = (error) => output.replaceChildren(element("p", { class: "held" }, `${say("Không đọc được hai tệp", "The files could not be read")}: ${error.message}`));
 if (dataset.options.length) {
-  form.hidden = false;
   if ([...dataset.options].some((option) => option.value === asked.get("dataset"))) dataset.value = asked.get("dataset");
   choose({ from: asked.get("from"), to: asked.get("to") });
   if (asked.has("from")) compare().catch(fail);

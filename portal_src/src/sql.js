@@ -90,6 +90,5 @@ const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"
 const asked = new URL(location.href).searchParams;
 const first = [...tables.values()].find((one) => one.dataset.slug === asked.get("dataset")) ?? [...tables.values()][0];
 query.value = asked.get("q") ?? (first ? `select *\nfrom ${first.dataset.table}\nlimit 20` : "");
-form.hidden = false;
 form.addEventListener("submit", (event) => { event.preventDefault(); run(); });
 query.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run(); });
