@@ -8,8 +8,9 @@ from typing import Any
 from khochung import portal
 from khochung.contract import Dataset
 from khochung.province import Province
-from khochung.release.describe import OPEN, FileFact, as_record, bilingual, disclosure_note, json_bytes
+from khochung.release.describe import OPEN, FileFact, as_record, bilingual, disclosure_note, json_bytes, table_schema
 from khochung.release.formats import FORMATS
+from khochung.release.turtle import turtle
 from khochung.release.versions import Version
 from khochung.strict import Text
 
@@ -193,6 +194,7 @@ def documents(site: Site) -> dict[str, bytes]:
     """Path below the docroot -> bytes of every machine-readable catalogue file."""
     found = {
         "catalog.jsonld": json_bytes(dcat(site)),
+        "catalog.ttl": turtle(dcat(site)).encode(),
         "data.json": json_bytes(data_json(site)),
         "api/v1/catalog.json": json_bytes(api_catalogue(site)),
         "api/v1/status.json": json_bytes(api_status(site)),
@@ -202,6 +204,7 @@ def documents(site: Site) -> dict[str, bytes]:
         found[f"data/{entry.dataset.slug}/versions.json"] = json_bytes(
             versions_json(entry.dataset.slug, (*entry.versions, *entry.withdrawn), entry.upcoming)
         )
+        found[f"api/v1/datasets/{entry.dataset.slug}.json"] = json_bytes(api_dataset(site, entry))
     return found
 
 
@@ -247,6 +250,24 @@ def api_catalogue(site: Site) -> dict[str, Any]:
         "notice": bilingual(site.notice) if site.notice else None,
         "conditions": bilingual(OPEN.statement),
         "datasets": [_summary(site, entry) for entry in site.entries],
+    }
+
+
+def api_dataset(site: Site, entry: Entry) -> dict[str, Any]:
+    """All that is known of one dataset: the catalogue's line, its columns with their codes, and what is to come."""
+    dataset = entry.dataset
+    fields = table_schema(dataset)
+    return _summary(site, entry) | {
+        "release": site.release_id,
+        "legal_basis": dataset.legal_basis,
+        "contact": dataset.contact,
+        "conditions": bilingual(OPEN.statement),
+        "key": fields["primaryKey"],
+        "columns": fields["fields"],
+        "upcoming": entry.upcoming.record() if entry.upcoming else None,
+        "public_versions": [fact.version for fact in entry.versions],
+        "withdrawn_versions": [fact.version for fact in entry.withdrawn],
+        "feed": site.url(f"/data/{dataset.slug}/feed.atom"),
     }
 
 
@@ -321,7 +342,7 @@ def _data_json_entry(site: Site, entry: Entry, latest: VersionFact) -> dict[str,
                 "format": form.label,
                 "downloadURL": site.url(f"/data/{dataset.slug}/v/{latest.version}/{fact.name}"),
             }
-            for form, fact in _distributions(latest)
+            for form, fact in distributions(latest)
         ],
     }
 
@@ -330,7 +351,8 @@ def _contact(dataset: Dataset) -> str:
     return f"mailto:{dataset.contact}" if "@" in dataset.contact and ":" not in dataset.contact else dataset.contact
 
 
-def _distributions(latest: VersionFact) -> list[tuple[Any, FileFact]]:
+def distributions(latest: VersionFact) -> list[tuple[Any, FileFact]]:
+    """The data files of a version with their formats, in the order in which they are offered."""
     by_suffix = {fact.format: fact for fact in latest.data_files}
     return [(form, by_suffix[form.suffix]) for form in FORMATS if form.suffix in by_suffix]
 
@@ -421,7 +443,7 @@ def _dcat_dataset(site: Site, entry: Entry, latest: VersionFact) -> dict[str, An
         "dct:modified": _day(latest.released),
         "dcat:landingPage": _ref(site.url(portal.address("dataset", "vi", dataset.slug)), "foaf:Document"),
         "dcat:distribution": [
-            _dcat_distribution(site, dataset, latest, form, fact) for form, fact in _distributions(latest)
+            _dcat_distribution(site, dataset, latest, form, fact) for form, fact in distributions(latest)
         ],
     }
 

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from khochung import portal
-from khochung.release import catalogue, files, signing, version
+from khochung.release import catalogue, feeds, files, signing, version
 from khochung.release.catalogue import Announcement, Entry, Site, VersionFact, Withdrawn
 from khochung.release.describe import json_bytes
 from khochung.release.plan import Job, Plan
@@ -93,7 +93,7 @@ def _write_around(job: Job, tree: Path, site: Site, plans: list[Plan]) -> None:
         if plan.report:
             files.write(tree / "data" / plan.dataset.slug / "quality.json", json_bytes(plan.report))
     # The carried indexes are of the release before: those of declared datasets are written anew.
-    for path, data in catalogue.documents(site).items():
+    for path, data in (catalogue.documents(site) | feeds.documents(site)).items():
         (tree / path).unlink(missing_ok=True)
         files.write(tree / path, data)
     # Pages that would come out the same as in the standing release are linked.
