@@ -12,6 +12,8 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from khochung.contract import Dataset
 from khochung.portal import charts, places, search, table, templates
 from khochung.portal.addresses import LANGUAGES, address, file_of
@@ -20,6 +22,7 @@ from khochung.portal.press import THEME_ORDER, Press
 from khochung.portal.table import Table
 from khochung.portal.vietnamese import fold
 from khochung.portal.words import Speech
+from khochung.release import schema_org
 from khochung.release.catalogue import CATALOGUE_SUMMARY, Entry, Site
 from khochung.release.describe import OPEN, FileFact, bilingual, disclosure_note
 from khochung.release.formats import FORMATS
@@ -126,6 +129,7 @@ def _home(press: Press, speech: Speech) -> Page:
         first = press.by_commune[0] if press.by_commune else None
         newest = press.newest(first.dataset.slug) if first else None
         return {
+            "embedded": _embedded(schema_org.catalogue(press.site)),
             "recent": recent[:RECENT],
             "themes": themes,
             "rows": sum(entry.latest.rows for entry in published if entry.latest),
@@ -211,6 +215,7 @@ def _dataset(press: Press, speech: Speech, entry: Entry) -> Page:
     def view() -> dict[str, Any]:
         newest = press.newest(slug)
         return {
+            "embedded": _embedded(schema_org.dataset(press.site, entry)),
             "entry": entry,
             "d": entry.dataset,
             "last": latest,
@@ -417,6 +422,11 @@ def _pandas_types(dataset: Dataset) -> str:
 
 def _r_types(dataset: Dataset) -> str:
     return ", ".join(f"{name} = col_character()" for name in _text_columns(dataset))
+
+
+def _embedded(body: dict[str, Any]) -> Markup:
+    """JSON-LD for inside a page: no `<` may end the script before its time."""
+    return Markup(json.dumps(body, ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704 (escaped by hand)
 
 
 def _label(fact: FileFact) -> str:

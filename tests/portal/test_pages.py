@@ -1,5 +1,6 @@
 """The pages: both languages, valid by their outline, nothing inline, nothing from elsewhere, everything escaped."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -59,7 +60,8 @@ def test_every_page_is_semantic_and_safe(site: tuple[Site, Path]) -> None:
         assert all("scope" in attributes for attributes in page.all("th")), path
         assert not page.all("style"), path
         assert not any(name == "style" or name.startswith("on") for _, a in page.tags for name in a), path
-        assert all((script["src"] or "").startswith("/assets/") for script in page.all("script")), path
+        run = [script for script in page.all("script") if script.get("type") != "application/ld+json"]
+        assert all((script["src"] or "").startswith("/assets/") for script in run), path
         ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
         assert len(ids) == len(set(ids)), path
         policy = page.all("meta")[1]["content"] or ""
@@ -120,6 +122,13 @@ def test_a_dataset_page_says_what_can_be_had_what_is_late_and_why(site: tuple[Si
     assert (
         "mailto:" in page and "pd.read_csv" in page and 'dtype={"commune_code": "string"' in page.replace("&#34;", '"')
     )
+
+
+def test_search_engines_are_told_what_the_page_is_about(site: tuple[Site, Path]) -> None:
+    for name, kind in (("index.html", "DataCatalog"), ("en/dataset/dan-so-theo-xa/index.html", "Dataset")):
+        text = (site[1] / name).read_text(encoding="utf-8")
+        (found,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', text)
+        assert json.loads(found)["@type"] == kind and "<" not in found
 
 
 def test_a_commune_page_has_its_parts_and_every_indicator(site: tuple[Site, Path]) -> None:
