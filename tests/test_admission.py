@@ -179,7 +179,13 @@ def test_a_suite_that_changed_after_the_verdict_lets_nothing_out(toy: Toy, judge
 
 def test_a_suite_that_is_gone_lets_nothing_out(toy: Toy, judged: int) -> None:
     (toy.suites / "dan-so-thu.json").unlink()
-    assert "suite has changed" in held(toy, judged, approved=False)
+    assert "suite has changed" in held(toy, judged)
+
+
+@pytest.mark.parametrize("text", ["{", '{"name": "dan-so-thu"}'])
+def test_a_suite_that_cannot_be_read_lets_nothing_out(toy: Toy, judged: int, text: str) -> None:
+    (toy.suites / "dan-so-thu.json").write_text(text, encoding="utf-8")
+    assert "suite has changed" in held(toy, judged)
 
 
 def test_another_key_knows_no_verdict(toy: Toy, judged: int) -> None:

@@ -97,10 +97,15 @@ class Gatekeeper:
         return Admission(held, judged, approval_id)
 
     def wanted(self, dataset: Dataset) -> Wanted | None:
-        """Why somebody has to look at the dataset as it is declared. None: nobody does, or it was decided on."""
+        """Why somebody has to look at the dataset as it is declared. None: nobody does, it was decided on, or there is
+        nothing to look at, since its suite cannot be read; for that it is held in any case."""
         released = self._released(dataset.slug)
-        reasons, lowered_reasons = self._reasons(dataset, released)
-        if not reasons + lowered_reasons or self._decision(dataset, released) is not None:
+        try:
+            reasons, lowered_reasons = self._reasons(dataset, released)
+            decided = self._decision(dataset, released)
+        except (GateError, ValueError):
+            return None
+        if decided is not None or not reasons + lowered_reasons:
             return None
         return Wanted(_joined(reasons + lowered_reasons), bool(lowered_reasons))
 

@@ -119,8 +119,6 @@ class Subject:
 
 def read_suite(path: Path, subject: str) -> Suite:
     """The suite of `subject`. Raises GateError when it is missing, empty, malformed or about something else."""
-    if not path.is_file():
-        raise GateError(f"{subject} has no suite: write {path.parent.name}/{path.name} under expectations/")
     try:
         suite = Suite.model_validate(content(path))
     except json.JSONDecodeError as error:
@@ -146,6 +144,8 @@ def sha256_of(value: Any) -> str:
 
 def content(path: Path) -> Any:
     """A suite's JSON with the bounds that the served province gives: `$communes`, `$former_province_codes`, …"""
+    if not path.is_file():
+        raise GateError(f"{path.stem} has no suite: write {path.parent.name}/{path.name} under expectations/")
     try:
         return province.filled(json.loads(path.read_text(encoding="utf-8")), province.served())
     except KeyError as error:
