@@ -18,7 +18,7 @@ consent; clear it. `decide` and `ask_somebody` skipping is normal.
 @dag(
     dag_id="open_data",
     schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("0 6 * * *", timezone=TIMEZONE), assets=OPEN_DATA | APPROVED
+        timetable=CronTriggerTimetable("0 * * * *", timezone=TIMEZONE), assets=OPEN_DATA | APPROVED
     ),
     catchup=False,
     max_active_runs=1,

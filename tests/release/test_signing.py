@@ -106,12 +106,22 @@ def test_a_new_key_is_vouched_for_by_the_old_one_and_old_versions_keep_their_sig
         verify(toy.settings.public, old)
 
 
-def test_a_key_that_nobody_vouched_for_is_seen(toy: Toy) -> None:
+def test_after_a_loss_releases_go_on_under_a_key_that_nobody_vouches_for(toy: Toy) -> None:
     toy.release()
-    signing.rotate(toy.settings)
-    for signature in signing.public_folder(toy.settings).glob("*.minisig"):
-        signature.unlink()
-    with pytest.raises(GateError, match="2 keys are not signed by an earlier one"):
+    signing.KEY.path(toy.settings).unlink()
+    with pytest.raises(ConfigurationError, match="rotate-key"):
+        toy.release()
+    new, old = signing.rotate(toy.settings)
+    assert old is None and toy.release().created
+    verify(toy.settings.public, new.public)
+
+
+def test_a_false_voucher_is_seen(toy: Toy) -> None:
+    toy.release()
+    new, _ = signing.rotate(toy.settings)
+    voucher = signing.public_folder(toy.settings) / f"{new.public.name}.pub.minisig"
+    voucher.write_bytes(new.sign(new.public.text.encode(), f"khochung key:{new.public.name} after:itself"))
+    with pytest.raises(GateError, match="none of those trusted"):
         toy.release()
 
 
