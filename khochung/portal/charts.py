@@ -20,6 +20,8 @@ from khochung.portal.words import Speech
 
 WIDTH, HEIGHT = 400, 210
 LONGEST_BARS = 24
+# Above this share of withheld cells a sum of the others says more about what is withheld than about anything else.
+WITHHELD_AT_MOST = 0.1
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,10 @@ def _percent(value: Decimal, longest: Decimal) -> str:
 
 
 def bars(speech: Speech, table: Table, by: str, split: str | None = None, *, largest_first: bool = True) -> Bars | None:
-    """The first measure by the values of a column, at most LONGEST_BARS of them; `split`: side by side by another."""
+    """The first measure by the values of a column, at most LONGEST_BARS of them; `split`: side by side by another.
+
+    None when too much of it is withheld.
+    """
     measure = measure_of(table.dataset)
     if measure is None or not table.rows:
         return None
@@ -137,6 +142,8 @@ def bars(speech: Speech, table: Table, by: str, split: str | None = None, *, lar
     if largest_first:
         found.sort(key=lambda one: (-sum(one[1]), one[0]))
     longest = max(max(values) for _, values in found)
+    if withheld > WITHHELD_AT_MOST * len(table.rows):
+        return None
     labels = _labels(speech, table, by_column)
     made = [
         Bar(
@@ -183,7 +190,7 @@ def _labels(speech: Speech, table: Table, by: DatasetColumn) -> Any:
 
 
 def lines(speech: Speech, table: Table, split: str | None = None) -> Lines | None:
-    """The first measure over time; `split`: a line for each value of a column."""
+    """The first measure over time; `split`: a line for each value of a column. None when too much of it is withheld."""
     time, measure = time_column(table.dataset), measure_of(table.dataset)
     if time is None or measure is None or len(table.periods) < 3:
         return None
@@ -194,6 +201,8 @@ def lines(speech: Speech, table: Table, split: str | None = None) -> Lines | Non
         totals = {period: group.total(measure) for period, group in part.grouped(time.name)}
         withheld += sum(total.withheld for total in totals.values())
         series.append([totals[period].value if period in totals else None for period in table.periods])
+    if withheld > WITHHELD_AT_MOST * len(table.rows):
+        return None
     top = _ceiling(max(value for values in series for value in values if value is not None))
     label = [
         speech.cell(name, column(table.dataset, split)) if split and name else speech.pick(measure.label)

@@ -123,7 +123,7 @@ def rows_of(dataset: Dataset, number: int, communes: int | None) -> Iterator[Row
     keys = [column for column in dataset.columns if column.role == "key"]
     for place, combination in enumerate(itertools.product(*(_values(column, communes) for column in keys))):
         values = dict(zip((key.name for key in keys), combination, strict=True))
-        withheld = place % 5 == 3
+        withheld = place % 11 == 3
         row = [_cell(column, values, place, number, withheld) for column in dataset.columns]
         yield tuple(row)
 

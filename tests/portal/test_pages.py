@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from khochung import portal
-from khochung.portal import charts, serve, templates, words
+from khochung.portal import charts, serve, table, templates, words
 from khochung.portal.table import FLAG
 from khochung.release.catalogue import Site
 from khochung.settings import PROJECT
@@ -202,6 +202,17 @@ def test_nginx_and_the_local_server_send_the_same_policies() -> None:
     assert serve._policy("/en/sql/") == serve._policy("/truy-van/") != serve._policy("/en/")
 
 
+def test_nothing_is_drawn_of_what_is_mostly_withheld(tmp_path: Path) -> None:
+    sample.make(tmp_path, versions=1)
+    dataset = sample.datasets()["sinh-tu-theo-thang"]
+    rows = table.read(tmp_path, dataset, "2025.9.0")
+    flag = rows.place[f"events{FLAG}"]
+    hidden = table.Table(dataset, tuple((*row[:flag], "true", *row[flag + 1 :]) for row in rows.rows))
+    speech = words.Speech("vi")
+    assert charts.lines(speech, rows) and charts.bars(speech, rows, "sex")
+    assert charts.lines(speech, hidden) is None and charts.bars(speech, hidden, "sex") is None
+
+
 def test_declared_pictures_name_columns_that_exist() -> None:
     declared = sample.datasets()
     for slug, wanted in charts._declared().items():
@@ -217,12 +228,12 @@ def test_numbers_sizes_and_days_follow_the_language() -> None:
 
 
 def test_every_word_exists_in_both_languages() -> None:
-    table = words.table()
-    assert table["vi"].keys() == table["en"].keys() and all(text for texts in table.values() for text in texts.values())
+    known = words.table()
+    assert known["vi"].keys() == known["en"].keys() and all(text for texts in known.values() for text in texts.values())
     for dataset in sample.datasets().values():
         asked = {dataset.theme, dataset.frequency} | {f"unit:{c.unit}" for c in dataset.columns if c.unit}
         asked |= {f"type:{c.data_type.split('(')[0]}" for c in dataset.columns}
-        assert asked <= table["vi"].keys(), dataset.slug
+        assert asked <= known["vi"].keys(), dataset.slug
 
 
 def luminance(colour: str) -> float:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,7 +42,7 @@ def test_scripts_fold_and_find_as_the_table_says(tmp_path: Path) -> None:
     portal.write(sample.make(tmp_path, versions=1), tmp_path)
     run = subprocess.run(
         ["node", "--test", "test/"],
-        cwd=SOURCES, env={"PATH": "/usr/local/bin:/usr/bin:/bin", "INDEX": str(tmp_path / "api/v1/search.vi.json")},
+        cwd=SOURCES, env=os.environ | {"INDEX": str(tmp_path / "api/v1/search.vi.json")},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-4000:]
