@@ -65,17 +65,8 @@ def without_key(manifest: Manifest) -> list[str]:
     return [
         name
         for name, model in manifest.models.items()
-        if name not in counted
-        and not manifest.has(name, KEY_TESTS)
-        and not model["config"]["meta"].get("keyless")
-        and not proven_below(model)
+        if name not in counted and not manifest.has(name, KEY_TESTS) and not model["config"]["meta"].get("keyless")
     ]
-
-
-def proven_below(model: Node) -> bool:
-    """A view that says which tests of the tables that it reads prove its key and its references: nothing is stored in it,
-    and to test it would be to work it out once for each of its columns."""
-    return model["config"]["materialized"] == "view" and bool(model["config"]["meta"].get("proven_by"))
 
 
 def dimension_keys(manifest: Manifest) -> dict[str, str]:
@@ -98,7 +89,6 @@ def without_reference(manifest: Manifest) -> list[str]:
         for model in manifest.layer("marts", "kpi")
         for column in model["columns"]
         if (column.endswith("_key") or column in names)
-        and not proven_below(model)
         and not manifest.has(model["name"], {"unique"}, column)
         and not manifest.has(model["name"], {"relationships"}, column)
     ]

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 -- What each day adds to the numerator and the denominator of a metric version: any period of any agency is a sum of
 -- these rows. accrual: `sum`, of the days in the period; `running`, of all days up to its end.
 with dossiers as (
