@@ -123,6 +123,9 @@ def finish(settings: Settings, build_id: int) -> None:
         connection.execute(
             "update ops.build set status = 'succeeded', finished_at = clock_timestamp() where build_id = %s", [build_id]
         )
+    # Only now: a build that fails leaves to the next one what has changed since the last good one.
+    with warehouse.connect(settings, "transformer") as connection:
+        connection.execute("truncate staging.changed_key")
 
 
 def fail(settings: Settings, build_id: int, reason: str) -> None:
@@ -269,8 +272,9 @@ def _options(settings: Settings) -> str:
 def _loads_seen(settings: Settings, build: Build) -> int | None:
     """The loads that the last good build had seen: incremental models start from there. None: they start afresh.
 
-    They do so when a later build, even one that failed, was of other code or of a later day than this one, since it may
-    have left its rows in them; and when the list of communes has changed, by which every address is read.
+    They do so when a later build, even one that failed, was of other code, key or a later day than this one, since it may
+    have left its rows in them; when the list of communes has changed, by which every address is read; and in a new year,
+    by which a number may be that of somebody born.
     """
     with warehouse.connect(settings, "operator") as connection:
         row = connection.execute(
@@ -283,11 +287,15 @@ def _loads_seen(settings: Settings, build: Build) -> int | None:
             )
             select good.loads_until from good, now
             where
-                not exists (
+                extract(year from good.as_of) = extract(year from now.as_of)
+                and not exists (
                     select from ops.build as between_them
                     where
                         between_them.build_id >= good.build_id and between_them.build_id < now.build_id
-                        and (between_them.code_sha256 <> now.code_sha256 or between_them.as_of > now.as_of)
+                        and (
+                            between_them.code_sha256 <> now.code_sha256 or between_them.as_of > now.as_of
+                            or between_them.pseudonym_check is distinct from now.pseudonym_check
+                        )
                 )
                 and not exists (
                     select from ops.load

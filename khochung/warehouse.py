@@ -40,7 +40,7 @@ AGENCY_ROLES = r"""
 Connection = psycopg.Connection[tuple[Any, ...]]
 Role = Literal["loader", "transformer", "analyst", "publisher", "operator"]
 DATABASE = "warehouse"
-METRICS = Path(__file__).parent / "sql" / "metrics.sql"
+WITHIN = [Path(__file__).parent / "sql" / name for name in ("metrics.sql", "changed_key.sql")]
 SCRIPTS = [Path(__file__).parent / "sql" / name for name in ("bootstrap.sql", "vietnamese.sql")]
 # What each role may do in each schema; `quality` and the dbt layers belong to the transformer, who grants onward.
 SCHEMAS = ("staging", "intermediate", "marts", "kpi", "open_data", "quality", "seeds", "snapshots")
@@ -121,7 +121,8 @@ def bootstrap(settings: Settings) -> None:
         for script in SCRIPTS:
             connection.execute(script.read_text(encoding="utf-8"))
         _create_schemas(connection)
-        connection.execute(METRICS.read_text(encoding="utf-8"))
+        for script in WITHIN:
+            connection.execute(script.read_text(encoding="utf-8"))
         for role, rights in GRANTS.items():
             for schema, right in rights.items():
                 _grant(connection, f"khochung_{role}", schema, right)

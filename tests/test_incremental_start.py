@@ -83,3 +83,17 @@ def test_a_change_of_the_list_of_communes_starts_from_nothing(toy: Toy) -> None:
     assert this(toy) == before
     load(toy, "admin", 1)
     assert this(toy) is None
+
+
+def test_a_new_year_starts_from_nothing(toy: Toy) -> None:
+    """A number is that of somebody born by the end of the year: macro `usable_number`."""
+    build(toy, 7, "2025-12-31", "code", "succeeded")
+    assert this(toy, day="2025-12-31") == 7
+    assert this(toy, day="2026-01-01") is None
+
+
+def test_another_key_of_the_pseudonyms_starts_from_nothing(toy: Toy) -> None:
+    build(toy, 7, *GOOD)
+    later = build(toy, 9, "2025-09-30", "code", "running")
+    toy.sql(f"update ops.build set pseudonym_check = 'another' where build_id = {later}", "operator")
+    assert start(toy, later) is None

@@ -4,24 +4,25 @@
     case when {{ condition }} then '{{ field }}|{{ code }}|{{ "critical" if refuse }}' end
 {%- endmacro %}
 
-{# What cleaning changed in text columns. The causes are looked for only where something changed. #}
+{# What cleaning changed in text columns. The causes are looked for only where something changed: to read a column of the
+whole row `_raw` costs as much as to clean it. #}
 {% macro text_issues(columns) -%}
     {%- for column in columns -%}
     {%- set raw = "(_raw)." ~ column -%}
-    case when {{ raw }} <> {{ column }} and {{ raw }} is not nfc normalized then '{{ column }}|NOT_NFC|' end,
     case
-        when {{ raw }} <> {{ column }} and translate({{ raw }}, U&'\00D0\0189\00F0', '') <> {{ raw }}
-            then '{{ column }}|LEGACY_LETTER|'
-    end,
-    case
-        when {{ raw }} <> {{ column }}
-            and (
-                strpos({{ raw }}, '  ') > 0 or btrim({{ raw }}) <> {{ raw }}
-                or translate({{ raw }}, U&'\00A0\0009\000A\000D\200B\200C\200D\FEFF', '') <> {{ raw }}
-            )
-            then '{{ column }}|WHITESPACE|'
-    end,
-    case when {{ column }} is null and {{ is_placeholder(raw) }} then '{{ column }}|PLACEHOLDER_VALUE|' end
+        when {{ raw }} <> {{ column }} then nullif(concat_ws(
+            ';',
+            case when {{ raw }} is not nfc normalized then '{{ column }}|NOT_NFC|' end,
+            case when translate({{ raw }}, U&'\00D0\0189\00F0', '') <> {{ raw }} then '{{ column }}|LEGACY_LETTER|' end,
+            case
+                when
+                    strpos({{ raw }}, '  ') > 0 or btrim({{ raw }}) <> {{ raw }}
+                    or translate({{ raw }}, U&'\00A0\0009\000A\000D\200B\200C\200D\FEFF', '') <> {{ raw }}
+                    then '{{ column }}|WHITESPACE|'
+            end
+        ), '')
+        when {{ column }} is null and {{ is_placeholder(raw) }} then '{{ column }}|PLACEHOLDER_VALUE|'
+    end
     {{- "," if not loop.last }}
     {% endfor -%}
 {%- endmacro %}

@@ -18,3 +18,51 @@
 {% macro by_authority(value, rank) -%}
     min({{ rank }} * 10000 + {{ value }})
 {%- endmacro %}
+
+{# The last day on which a record shows a person acting: infinity is the day of the build. #}
+{% macro acted_until(active_on) -%}
+    case when {{ active_on }} = 'infinity' then {{ as_of() }} else {{ active_on }} end
+{%- endmacro %}
+
+{# People as the marts show them, before years of birth that too few share are withheld: the CTEs `people`, `banded` and
+`crowds`. #}
+{% macro people_in_crowds() -%}
+people as (
+    select
+        person.person_key,
+        case person.sex when 1 then 'male' when 2 then 'female' else 'unknown' end as sex,
+        person.birth_year / 10 * 10 as decade,
+        -- A departure that the register's status does not know of yet.
+        case
+            when person.residence_status = 'resident' and home.record_id is null then 'moved_out'
+            else person.residence_status
+        end as residence_status,
+        home.commune_key,
+        home.household_key
+    from {{ ref('int_person__person') }} as person
+    left join {{ ref('int_population__home') }} as home
+        on person.resident_record_id = home.record_id and person.residence_status = 'resident'
+),
+
+banded as (
+    select
+        *,
+        case
+            when decade < 1940 then '..1939'
+            else decade || '-' || decade + 9
+        end as birth_year_band
+    from people
+    {{ once() }}
+),
+
+crowds as (
+    select
+        coalesce(commune_key, '') as place,
+        sex,
+        residence_status,
+        birth_year_band
+    from banded
+    group by coalesce(commune_key, ''), sex, residence_status, birth_year_band
+    having count(*) >= {{ var('disclosure_threshold') }}
+)
+{%- endmacro %}

@@ -219,7 +219,7 @@ def test_a_new_key_changes_every_pseudonym_and_nothing_else(
     facts = ask("select count(*), count(distinct person_key) from marts.fct_dossier")
     with monkeypatch.context() as patch:
         patch.setenv(pseudonym.VARIABLE, OTHER_KEY)
-        assert dbt_fixture.run(people, "run", "--select", *KEYED) == 0
+        assert dbt_fixture.run(people, "run", "--full-refresh", "--select", *KEYED) == 0
         after, other_keys = partition(ask)
         assert ask("select count(*), count(distinct person_key) from marts.fct_dossier") == facts
     assert before == after
@@ -235,7 +235,7 @@ def test_without_a_key_nobody_is_hashed(people: Settings, ask: Query, tmp_path: 
     try:
         with pytest.raises(ConfigurationError, match=r"no key for the pseudonyms.*khochung rekey"):
             pseudonym.check(people)
-        assert dbt_fixture.run(people, "--quiet", "run", "--select", "int_person__resident") != 0
+        assert dbt_fixture.run(people, "run", "--full-refresh", "--select", "int_person__resident") != 0
         with warehouse.connect(people, "operator") as connection:
             connection.execute(
                 "insert into ops.build (as_of, loads_until, code_sha256, pseudonym_check) values (now(), 1, '', '0')"

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='parcel_id', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}'
+) }}
+
 -- Parcels with the present commune, their own where it is of the two-level list, otherwise along the path; and with the
 -- path that the place took, and the months at whose end the parcel was there (`from_month` to `until_month` − 1).
 with parcels as (
@@ -9,6 +14,7 @@ with parcels as (
         case when path.weight_population = 1 then 'whole' else path.method_population end as present_method
     from {{ ref('stg_land__parcel') }} as parcel
     {{ join_path('parcel.commune_key', 'cast(null as text)', 'cast(parcel.parcel_id as text)') }}
+    where true{{ in_scope('parcel.parcel_id') }}
 )
 
 select

@@ -19,7 +19,7 @@ compared as (
         link.record_key,
         link.birth_year <> person.birth_year as birth_year_differs,
         link.sex <> person.sex as sex_differs,
-        link.active_on > person.died_on
+        {{ acted_until('link.active_on') }} > person.died_on
         and not (
             link.register = 'land_right' and link.record_key in (select ended_rights.record_key from ended_rights)
         ) as is_dead,

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='record_key', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}', meta={'tells': ['person_key']}
+) }}
+
 -- Who is meant by each record of a register that names a person, how that is known, and how sure it is. No name and no
 -- number leaves this model: what stands in it is keyed.
 with named as (
@@ -8,9 +13,9 @@ with named as (
         personal_id,
         cast(extract(year from birth_day) as integer) as birth_year,
         cast(null as integer) as sex,
-        {{ as_of() }} as active_on
+        cast('infinity' as date) as active_on
     from {{ ref('base_land__land_right') }}
-    where not _refused and holder_type is distinct from 'TC'
+    where not _refused and holder_type is distinct from 'TC'{{ in_scope('_record_key') }}
 
     union all
 
@@ -21,9 +26,9 @@ with named as (
         representative_id as personal_id,
         cast(null as integer) as birth_year,
         cast(null as integer) as sex,
-        case when state <> 'closed' then {{ as_of() }} else amended_on end as active_on
+        case when state <> 'closed' then 'infinity' else amended_on end as active_on
     from {{ ref('base_business__enterprise') }}
-    where not _refused
+    where not _refused{{ in_scope('_record_key') }}
 
     union all
 
@@ -35,9 +40,9 @@ with named as (
         case when owner_id_text is null then business_personal_id else owner_id end as personal_id,
         cast(null as integer) as birth_year,
         cast(null as integer) as sex,
-        coalesce(closed_on, {{ as_of() }}) as active_on
+        coalesce(closed_on, 'infinity') as active_on
     from {{ ref('base_business__household_business') }}
-    where not _refused
+    where not _refused{{ in_scope('_record_key') }}
 
     union all
 
@@ -50,7 +55,7 @@ with named as (
         cast(null as integer) as sex,
         cast(coalesce(submitted_at, received_at) as date) as active_on
     from {{ ref('base_procedures__dossier') }}
-    where not _refused and applicant_type is distinct from 'business'
+    where not _refused and applicant_type is distinct from 'business'{{ in_scope('_record_key') }}
 ),
 
 read_numbers as (
@@ -71,7 +76,8 @@ known as (
         birth_year,
         sex
     from {{ ref('int_person__resident') }}
-    where personal_id is not null and not number_is_shared
+    where personal_id is not null and not number_is_shared{% if execute and goes_on() %}
+        and personal_id in (select read_numbers.number from read_numbers){% endif %}
 
     union all
 
@@ -81,7 +87,8 @@ known as (
         birth_year,
         sex
     from {{ ref('int_person__resident') }}
-    where id_card is not null and not card_is_shared
+    where id_card is not null and not card_is_shared{% if execute and goes_on() %}
+        and id_card in (select read_numbers.id_card from read_numbers){% endif %}
 
     union all
 
@@ -185,6 +192,7 @@ residents as (
         case when not number_is_shared then cast({{ id_sex_code('personal_id') }} as integer) end as number_sex,
         cast(null as date) as active_on
     from {{ ref('int_person__resident') }}
+    where true{{ in_scope('record_id') }}
 ),
 
 all_records as (

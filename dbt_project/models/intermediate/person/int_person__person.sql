@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='person_key', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}'
+) }}
+
 -- Everybody whom a register names and who could be known, with the word of the register that ranks first.
 with ranks as (
     select
@@ -33,7 +38,7 @@ people as (
         min(link.sex) <> max(link.sex) as sexes_differ
     from {{ ref('int_person__link') }} as link
     left join ranks on link.register = ranks.register
-    where link.person_key is not null
+    where link.person_key is not null{{ in_scope('link.person_key') }}
     group by link.person_key
 )
 
@@ -51,6 +56,6 @@ select
     resident.died_on,
     coalesce(people.birth_years_differ, false) as birth_years_differ,
     coalesce(people.sexes_differ, false) as sexes_differ,
-    coalesce(people.active_on > resident.died_on, false) as outlives_death
+    coalesce({{ acted_until('people.active_on') }} > resident.died_on, false) as outlives_death
 from people
 left join {{ ref('int_person__resident') }} as resident on people.resident_record_id = resident.record_id

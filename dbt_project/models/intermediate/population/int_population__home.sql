@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='record_id', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}', meta={'tells': ['household_key']}
+) }}
+
 -- Who lives where on the day of the build, by the residence that no event has ended, in the communes of the present.
 with homes as (
     select
@@ -5,7 +10,7 @@ with homes as (
         path.present_key as commune_key
     from {{ ref('int_population__spell') }} as spell
     {{ join_path('spell.commune_key', 'spell.known_present_key', 'spell.record_id') }}
-    where spell.ended_on is null
+    where spell.ended_on is null{{ in_scope('spell.record_id') }}
 ),
 
 members as (

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='record_id', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}'
+) }}
+
 -- Where a person lived and from when until when, from the events and, where there is none, from the register.
 -- started_on null: before the first event that we know. ended_on: the first day away. Both causes name an event type.
 with events as (
@@ -12,6 +17,7 @@ with events as (
         lead(event_date) over by_time as later_date,
         lead(coalesce(from_commune_key, to_commune_key)) over by_time as later_commune_key
     from {{ ref('stg_population__event') }}
+    where true{{ in_scope('record_id') }}
     window by_time as (
         partition by record_id
         order by event_date, array_position(array['KS', 'DEN', 'NOI', 'DI', 'KT'], event_type), event_id
@@ -59,7 +65,7 @@ without_event as (
     where not exists (
         select from {{ ref('stg_population__event') }} as event
         where event.record_id = resident.record_id
-    )
+    ){{ in_scope('resident.record_id') }}
 ),
 
 spells as (

@@ -1,7 +1,13 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='record_id', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}', meta={'has_twins': true}
+) }}
+
 -- Spells cut where the commune itself changed, in whole months: somebody is counted at the month-ends from
 -- `from_month` to `until_month` − 1. The month before the series holds the opening stock.
 with stays as (
     select
+        spell.record_id,
         spell.sex,
         spell.birth_month,
         spell.draw,
@@ -24,10 +30,11 @@ with stays as (
         on path.origin_key = step.origin_key and path.path_no = step.path_no
         and coalesce(spell.started_on, '-infinity') <= step.step_to
         and coalesce(spell.ended_on, 'infinity') > step.step_from
-    where coalesce(spell.ended_on, 'infinity') >= date '{{ var("first_month") }}'
+    where coalesce(spell.ended_on, 'infinity') >= date '{{ var("first_month") }}'{{ in_scope('spell.record_id') }}
 )
 
 select
+    record_id,
     sex,
     birth_month,
     draw,

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='dossier_code', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}'
+) }}
+
 -- Dossiers with the deadlines and shares that the indicators of QĐ 766/QĐ-TTg need, in the press's reading and in the
 -- strict one. Supplements: waiting for one stops the clock; one that was never answered ends the measured time at the
 -- request; more than one makes the dossier late (formula 2.1).
@@ -16,6 +21,7 @@ with dossiers as (
     from {{ ref('stg_procedures__dossier') }} as dossier
     inner join {{ ref('stg_procedures__procedure') }} as procedure on dossier.procedure_code = procedure.procedure_code
     inner join {{ ref('dossier_status') }} as status on dossier.status_code = status.status_code
+    where true{{ in_scope('dossier.dossier_code') }}
 ),
 
 timed as (

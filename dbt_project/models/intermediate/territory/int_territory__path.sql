@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='origin_key', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}'
+) }}
+
 -- Every way from a commune to the present ones: 28006 of 2004 became three communes in 2024, each of which became a
 -- part of one in 2025. A record whose present commune is not known takes the path into whose interval [low, high) of
 -- the share of people its own fixed draw falls, so that totals follow the shares and nobody is counted by halves.

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='parcel_key', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}'
+) }}
+
 with rights as (
     select
         parcel_id,
@@ -5,6 +10,7 @@ with rights as (
         bool_or(has_certificate) as has_certificate,
         bool_or(holder_type = 'TC') as is_held_by_organisation
     from {{ ref('stg_land__land_right') }}
+    where true{{ in_scope('parcel_id') }}
     group by parcel_id
 ),
 
@@ -33,8 +39,8 @@ select
         when not parcel.is_in_force then 0
         else cast(coalesce(shared_numbers.parcels, 1) as integer)
     end as parcels_of_this_number,
-    parcel.area_m2,
-    parcel.legal_area_m2,
+    cast(parcel.area_m2 as numeric(16, 2)) as area_m2,
+    cast(parcel.legal_area_m2 as numeric(16, 2)) as legal_area_m2,
     cast(parcel.boundary_area_m2 as numeric(16, 2)) as boundary_area_m2,
     -- A hundredth of a degree is about a kilometre: enough for a map of the province, not for a house.
     cast(parcel.longitude as numeric(5, 2)) as longitude,
@@ -51,3 +57,4 @@ left join shared_numbers
     on
         parcel.numbering_commune_key = shared_numbers.numbering_commune_key
         and parcel.sheet_no = shared_numbers.sheet_no and parcel.parcel_no = shared_numbers.parcel_no
+where true{{ in_scope('parcel.parcel_id') }}

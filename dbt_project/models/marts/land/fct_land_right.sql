@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='right_key', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}'
+) }}
+
 select
     cast(md5('right ' || holding.right_id) as uuid) as right_key,
     {{ parcel_key('holding.parcel_id') }} as parcel_key,
@@ -21,3 +26,4 @@ inner join {{ ref('int_land__parcel') }} as parcel on holding.parcel_id = parcel
 left join {{ ref('int_person__link') }} as holder
     on holder.register = 'land_right' and cast(holding.right_id as text) = holder.record_key
 left join {{ ref('stg_business__enterprise') }} as enterprise on holding.enterprise_code = enterprise.enterprise_code
+where true{{ in_scope('holding.right_id') }}

@@ -1,8 +1,14 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='dossier_key', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}'
+) }}
+
 with hand_overs as (
     select
         dossier_code,
         max(handed_on) as handed_over_on
     from {{ ref('int_procedures__hand_over') }}
+    where true{{ in_scope('dossier_code') }}
     group by dossier_code
 ),
 
@@ -14,6 +20,7 @@ supplements as (
         case when count(*) = count(answered_on) then max(answered_on) end as supplement_answered_on,
         sum(waiting_days) as waiting_days
     from {{ ref('int_procedures__supplement') }}
+    where true{{ in_scope('dossier_code') }}
     group by dossier_code
 )
 
@@ -64,3 +71,4 @@ left join {{ ref('int_person__link') }} as applicant
 left join supplements on dossier.dossier_code = supplements.dossier_code
 left join {{ ref('int_calendar__day') }} as first_day on dossier.is_settled and dossier.received_on = first_day.day
 left join {{ ref('int_calendar__day') }} as last_day on dossier.is_settled and dossier.settled_on = last_day.day
+where true{{ in_scope('dossier.dossier_code') }}

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental', incremental_strategy='differences', unique_key='dossier_key', on_schema_change='fail',
+    pre_hook='{{ gather_scope() }}'
+) }}
+
+-- depends_on: {{ ref('int_procedures__dossier') }}
 -- What happened to a dossier, from the milestones and lists that the system delivers with it. The agency is the one
 -- that had the dossier on that day.
 with milestones as (
@@ -19,7 +25,7 @@ with milestones as (
         ),
         ('returned', dossier.handling_agency_key, case when dossier.is_settled then dossier.returned_on end)
     ) as milestone (event_type, agency_key, occurred_on)
-    where milestone.occurred_on is not null
+    where milestone.occurred_on is not null{{ in_scope('dossier.dossier_key', 'key') }}
 ),
 
 supplements as (
@@ -40,7 +46,7 @@ supplements as (
         ('supplement_asked', supplement.asked_on),
         ('supplement_answered', supplement.answered_on)
     ) as step (event_type, occurred_on)
-    where step.occurred_on is not null
+    where step.occurred_on is not null{{ in_scope('supplement.dossier_code') }}
 ),
 
 hand_overs as (
@@ -51,6 +57,7 @@ hand_overs as (
         to_agency_key as agency_key,
         handed_on as occurred_on
     from {{ ref('int_procedures__hand_over') }}
+    where true{{ in_scope('dossier_code') }}
 )
 
 select * from milestones

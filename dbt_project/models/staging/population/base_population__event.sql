@@ -1,5 +1,6 @@
 {{ config(
-    materialized='incremental', unique_key='_record_key', on_schema_change='fail', pre_hook='{{ forget_deleted() }}'
+    materialized='incremental', incremental_strategy='differences', unique_key='_record_key', on_schema_change='fail',
+    pre_hook='{{ forget_deleted() }}', meta={'tells': ['record_id']}
 ) }}
 
 with cleaned as (

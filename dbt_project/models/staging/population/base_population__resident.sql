@@ -1,5 +1,6 @@
 {{ config(
-    materialized='incremental', unique_key='_record_key', on_schema_change='fail', pre_hook='{{ forget_deleted() }}'
+    materialized='incremental', incremental_strategy='differences', unique_key='_record_key', on_schema_change='fail',
+    pre_hook='{{ forget_deleted() }}', meta={'tells': ['personal_id', 'old_id_card']}
 ) }}
 
 with cleaned as (
@@ -116,7 +117,7 @@ checked as (
     select
         *,
         {{ issues([
-            issue('personal_id', 'PLACEHOLDER_VALUE', is_placeholder('(_raw).personal_id')),
+            issue('personal_id', 'PLACEHOLDER_VALUE', 'id_text is null and ' ~ is_placeholder('(_raw).personal_id')),
             issue(
                 'personal_id', 'ID_LEADING_ZERO_LOST',
                 'length(id_text) = 11 and personal_id is not null'
@@ -135,7 +136,7 @@ checked as (
             text_issues(['surname', 'middle_name', 'given_name', 'householder_relation', 'permanent_detail']),
             issue('sex_code', 'CODE_UNKNOWN', "sex_code not in ('0', '1', '2', '3')"),
             date_issues('birth_date', 'birth_date_text', 'birth_date_read', birth=true),
-            issue('birth_year', 'PLACEHOLDER_VALUE', is_placeholder('(_raw).birth_year')),
+            issue('birth_year', 'PLACEHOLDER_VALUE', 'birth_year_text is null and ' ~ is_placeholder('(_raw).birth_year')),
             issue('birth_year', 'DATE_MALFORMED', 'birth_year_text is not null and birth_year_read is null'),
             date_issues('permanent_since', 'permanent_since_text', 'permanent_since'),
             issue('permanent_commune', 'PLACEHOLDER_VALUE', 'permanent_commune is null', refuse=true),
