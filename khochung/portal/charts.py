@@ -104,6 +104,11 @@ def measure_of(dataset: Dataset) -> DatasetColumn | None:
     return found[0] if found else None
 
 
+def too_much_withheld(table: Table, withheld: int) -> bool:
+    """Whether a sum over the rows should not be shown as if it were one."""
+    return withheld > WITHHELD_AT_MOST * len(table.rows)
+
+
 def _note(speech: Speech, dataset: Dataset, withheld: int) -> str:
     """What a reader must know of a sum of published cells."""
     noisy = dataset.disclosure.method == "cell_key"
@@ -142,7 +147,7 @@ def bars(speech: Speech, table: Table, by: str, split: str | None = None, *, lar
     if largest_first:
         found.sort(key=lambda one: (-sum(one[1]), one[0]))
     longest = max(max(values) for _, values in found)
-    if withheld > WITHHELD_AT_MOST * len(table.rows):
+    if too_much_withheld(table, withheld):
         return None
     labels = _labels(speech, table, by_column)
     made = [
@@ -201,7 +206,7 @@ def lines(speech: Speech, table: Table, split: str | None = None) -> Lines | Non
         totals = {period: group.total(measure) for period, group in part.grouped(time.name)}
         withheld += sum(total.withheld for total in totals.values())
         series.append([totals[period].value if period in totals else None for period in table.periods])
-    if withheld > WITHHELD_AT_MOST * len(table.rows):
+    if too_much_withheld(table, withheld):
         return None
     top = _ceiling(max(value for values in series for value in values if value is not None))
     label = [
@@ -269,6 +274,8 @@ def dots(speech: Speech, table: Table, communes: Iterable[Commune], address: Any
     if measure is None or COMMUNE not in table.place:
         return None
     totals = {code: group.total(measure) for code, group in table.grouped(COMMUNE)}
+    if too_much_withheld(table, sum(total.withheld for total in totals.values())):
+        return None
     placed = [(c, totals[c.code], c.point) for c in communes if c.point and c.code in totals]
     if len(placed) < 3:
         return None

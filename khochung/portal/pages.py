@@ -137,7 +137,7 @@ def _home(press: Press, speech: Speech) -> Page:
             "headlines": [
                 _headline(speech, entry, newest_of)
                 for entry in press.by_commune
-                if (newest_of := press.newest(entry.dataset.slug))
+                if (newest_of := press.newest(entry.dataset.slug)) and _may_be_summed(entry, newest_of.latest())
             ],
             "first": first,
             "map": _map(press, speech, newest) if newest else None,
@@ -163,6 +163,11 @@ def _headline(speech: Speech, entry: Entry, newest: Table) -> dict[str, Any]:
         "withheld": total.withheld,
         "period": speech.period(newest.periods[-1], time) if time and newest.periods else None,
     }
+
+
+def _may_be_summed(entry: Entry, rows: Table) -> bool:
+    measure = charts.measure_of(entry.dataset)
+    return measure is not None and not charts.too_much_withheld(rows, rows.total(measure).withheld)
 
 
 def _map(press: Press, speech: Speech, newest: Table) -> charts.Dots | None:

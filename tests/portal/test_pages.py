@@ -211,6 +211,7 @@ def test_nothing_is_drawn_of_what_is_mostly_withheld(tmp_path: Path) -> None:
     speech = words.Speech("vi")
     assert charts.lines(speech, rows) and charts.bars(speech, rows, "sex")
     assert charts.lines(speech, hidden) is None and charts.bars(speech, hidden, "sex") is None
+    assert charts.too_much_withheld(rows, 4) and not charts.too_much_withheld(rows, 3)
 
 
 def test_declared_pictures_name_columns_that_exist() -> None:
