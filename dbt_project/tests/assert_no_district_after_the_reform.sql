@@ -2,3 +2,4 @@
 select agency_key
 from {{ ref('dim_agency') }}
 where level_code = 'HUYEN' and coalesce(valid_to, 'infinity') >= date '{{ var("two_level_from") }}'
+    and {{ as_of() }} >= date '{{ var("two_level_from") }}'

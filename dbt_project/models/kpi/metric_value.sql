@@ -114,7 +114,7 @@ provinces as (
     where level_code = 'TINH'
 ),
 
--- The present province has the history of all; a former one has its own, until it ended.
+-- The province that was formed on 1/7/2025 has the history of all; those before it their own, until they ended.
 areas as (
     select
         former.former_province,
@@ -122,7 +122,7 @@ areas as (
         cast('infinity' as date) as last_day
     from former_provinces as former
     cross join provinces as province
-    where province.is_present
+    where province.valid_from >= date '{{ var("two_level_from") }}'
 
     union all
 
