@@ -32,7 +32,7 @@ stop: $(VENV)/ready
 	@$(BIN)/khochung stop
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
