@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from khochung import access, contract, location, province, pseudonym, warehouse
+from khochung.disclosure import withhold
 from khochung.errors import KhoChungError
 from khochung.settings import PROJECT, REPOSITORY, Settings, optional
 
@@ -179,6 +180,8 @@ def run_layer(settings: Settings, build: Build, layer: str) -> None:
     """
     if layer == "staging":
         location.update(settings)
+    if layer == "open_data":
+        withhold.choose(settings, build.build_id)
     target = settings.artefacts / "dbt" / layer
     seen = _loads_seen(settings, build)
     arguments = ["build", *LAYERS[layer], "--exclude-resource-type", "unit_test"]

@@ -16,6 +16,13 @@ where
     or {{ measure }}_suppressed is null
 {% endtest %}
 
+{# A published value is null exactly where its flag says so. #}
+{% test withheld_as_flagged(model, measure) %}
+select *
+from {{ model }}
+where ({{ measure }} is null) <> {{ measure }}_suppressed or {{ measure }}_suppressed is null
+{% endtest %}
+
 {# Of a record that names a person: either somebody is meant, or it is said why nobody is. #}
 {% test says_why_nobody_is_meant(model) %}
 select *

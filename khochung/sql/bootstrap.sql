@@ -216,6 +216,16 @@ for each row execute function ops.refuse_change();
 create or replace trigger only_grows before update or delete on ops.released_cell
 for each row execute function ops.refuse_change();
 
+-- Values that a build withholds, those that hide others among them (khochung.disclosure.withhold); the keys are those of
+-- the dataset's cells.
+create table if not exists ops.withheld_cell (
+    build_id bigint not null references ops.build,
+    dataset text not null,
+    first_key text not null,
+    second_key text not null,
+    primary key (build_id, dataset, first_key, second_key)
+);
+
 -- The joint audit's verdict on a dataset that was to be released: counts, never which cells.
 create table if not exists ops.disclosure_audit (
     audit_id bigint generated always as identity primary key,

@@ -16,6 +16,7 @@ from simulator.columns import NEVER, Bools, Column, Floats, Ints
 from simulator.layouts import RESIDENT
 from simulator.province import Province
 from simulator.units import Units
+from simulator.world import canary
 
 AGE_BANDS = (
     7.6, 8.1, 7.9, 6.8, 6.7, 7.7, 8.6, 8.4, 7.6, 6.9, 6.2, 5.5, 4.7, 3.4, 2.1, 1.1, 0.8, 0.5, 0.15, 0.05,
@@ -221,6 +222,7 @@ def generate(seed: int, scale: float, units: Units) -> People:
     created = np.concatenate([np.zeros(base, dtype=np.int64), _lagged(rng, born_day, 25), _lagged(rng, came_day, 20)])
     order = np.concatenate([np.arange(base), base + np.argsort(created[base:], kind="stable")])
 
+    birth[canary.ROW], sex[canary.ROW] = canary.BIRTH, canary.FEMALE
     people = _life(rng, start, created, birth, newborn)
     listed = names.load()
     surname = c.weighted(rng, listed.surname_weight, n)
@@ -236,6 +238,7 @@ def generate(seed: int, scale: float, units: Units) -> People:
         "away_u": rng.random(n), "away": rng.random(n) < 0.05, "no_abode": rng.random(n) < 0.01,
         "move_cell": c.weighted(rng, units.population, n), "move_u": rng.random(n), **people,
     }  # fmt: skip
+    columns["surname"][canary.ROW], columns["middle"][canary.ROW], columns["given"][canary.ROW] = canary.name()
     # Persons who appear later are numbered in the order of their registration, as a register would.
     columns = {name: values[order] for name, values in columns.items()}
     place = np.empty(n, dtype=np.int64)

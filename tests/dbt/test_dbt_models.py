@@ -82,12 +82,21 @@ def test_dossiers_follow_the_press_formula(query: Query) -> None:
 
 
 def test_land_of_a_divided_commune_stays_whole_in_the_present(query: Query) -> None:
-    uses = query("select land_type, area_ha, parcels, commune_code from open_data.land_use_by_commune order by 1")
+    uses = query(
+        "select land_type, value, parcels, commune_code from intermediate.int_disclosure__land_use_by_commune order by 1"
+    )
     assert [(kind, float(area), parcels) for kind, area, parcels, _ in uses] == [
         ("CLN", 0.12, 1),
         ("ONT", 0.03, 1),
     ]
     assert {code for *_, code in uses} <= {"28036", "27694"}
+
+
+def test_areas_of_single_holders_are_withheld(query: Query) -> None:
+    assert (
+        query("select area_ha, parcels, area_ha_suppressed, parcels_suppressed from open_data.land_use_by_commune")
+        == [(None, None, True, True)] * 2
+    )
 
 
 def test_enterprises_in_operation_leave_out_the_dissolved(query: Query) -> None:

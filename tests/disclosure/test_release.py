@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import psycopg
+import pyarrow.parquet as pq
 import pytest
 
 from khochung import contract
@@ -69,6 +70,15 @@ def test_the_public_is_told_the_rules_the_verdict_and_the_cost(toy: Toy) -> None
     assert statement(toy, "don-vi-thu")["policy"]["reason"]["en"] == "A public list."
     assert "audit" not in statement(toy, "don-vi-thu")
     assert attack(toy.settings.public).leaks == ()
+
+
+def test_parquet_tells_no_more_in_its_statistics_than_in_its_cells(toy: Toy) -> None:
+    toy.release()
+    metadata = pq.read_metadata(toy.settings.public / f"data/{SLUG}/latest/{SLUG}.parquet").to_dict()
+    (group,) = metadata["row_groups"]
+    residents = next(column for column in group["columns"] if column["path_in_schema"] == "residents")
+    told = residents["statistics"]
+    assert (told["min"], told["max"], told["null_count"], told["num_values"]) == (15, 131, 1, 3)
 
 
 def test_what_everything_released_gives_away_is_held(toy: Toy) -> None:

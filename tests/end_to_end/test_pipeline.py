@@ -18,9 +18,11 @@ from conftest import AS_OF, NEXT_DAY, Installation
 from state import released, rows_by_table, versions
 
 from khochung import contract, postgres
+from khochung.disclosure.attack import attack
 from khochung.ops import agency_lists
 from khochung.release.verify import verify
 from khochung.settings import REPOSITORY
+from tests.every_byte import traces
 
 pytestmark = pytest.mark.end_to_end
 
@@ -178,6 +180,35 @@ def test_nothing_personal_is_public(province: Installation) -> None:
     }
     cells = set(re.split(r'[",\n<>;|]', text))
     assert not {cell.strip() for cell in cells} & words
+
+
+def test_the_canary_left_no_trace(province: Installation) -> None:
+    """The simulator's person like no other, in every byte of every version, whatever it is packed in."""
+    ((record, personal, card, phone, household, name),) = province.ask(
+        """
+        select record_id, personal_id, old_id_card, phone, household_no, surname || ' ' || middle_name || ' ' || given_name
+        from raw.population__resident where surname = 'Khướu'
+        """
+    )
+    assert name == "Khướu Bạc Má Vàng Anh"
+    texts = {
+        record,
+        personal,
+        household,
+        name,
+        "Khướu",
+        "Bạc Má",
+        "1913-06-15",
+        "15/06/1913",
+        *filter(None, (card, phone)),
+    }
+    assert traces(province.settings.public.resolve(), texts) == []
+
+
+def test_an_attacker_learns_nothing(province: Installation) -> None:
+    found = attack(province.settings.public.resolve())
+    assert found.withheld > 100
+    assert found.leaks == ()
 
 
 def test_every_agency_has_the_list_of_its_open_issues_and_nobody_is_in_it(province: Installation) -> None:

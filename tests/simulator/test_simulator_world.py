@@ -227,3 +227,12 @@ def test_working_days() -> None:
     tet = add_working_days(np.array([day_number("2024-02-07")]), np.array([1]))
     assert int(tet[0]) == day_number("2024-02-15")
     assert day_number("2024-05-04") in working_days(day_number("2024-05-01"), day_number("2024-05-05")).tolist()
+
+
+def test_the_canary_is_like_nobody_else(world: World) -> None:
+    people = delivered(world.streamed[0])
+    names = [f"{person['surname']} {person['middle_name']} {person['given_name']}" for person in people]
+    assert [name for name in names if {"Khướu", "Bạc", "Vàng"} & set(name.split())] == ["Khướu Bạc Má Vàng Anh"]
+    assert [name for person, name in zip(people, names, strict=True) if int(person["birth_year"] or 0) < 1920] == [
+        "Khướu Bạc Má Vàng Anh"
+    ]
