@@ -160,8 +160,8 @@ def running(
 
 
 def test_a_cumulative_series_gives_a_month_away() -> None:
-    monthly = {("2025-01", "A"): 20, ("2025-02", "A"): 4, ("2025-03", "A"): 15}
-    total = {("2025-01", "A"): 20, ("2025-02", "A"): 24, ("2025-03", "A"): 39, ("2024-12", "A"): 88}
+    monthly = {("2024-12", "A"): 30, ("2025-01", "A"): 20, ("2025-02", "A"): 4, ("2025-03", "A"): 15}
+    total = {("2025-01", "A"): 20, ("2025-02", "A"): 24, ("2025-03", "A"): 39}
     february = audit(running("suppression", plain(monthly), plain(total))).leaks
     assert [(leak.kind, leak.low, leak.high) for leak in february] == [("exact", 4, 4)]
     assert february[0].dataset == "monthly"

@@ -54,7 +54,7 @@ select
     summed.holders,
     case
         when summed.holders < 3 or summed.others < summed.wanted
-            then greatest(summed.wanted - summed.others, 0.0002)
+            then cast(greatest(summed.wanted - summed.others, 0.0002) as numeric(14, 4))
     end as needs
 from summed
 inner join {{ ref('dim_administrative_unit') }} as unit on summed.present_commune_key = unit.commune_key
