@@ -1,10 +1,10 @@
--- What the public sees of land use is all of it: the sum over communes and types is the sum of the accepted uses of
--- parcels in force. Rounding to 1 m² per published row is allowed.
+-- What land use is published from is all of it: the sum over communes and types, before anything is withheld, is the sum of
+-- the accepted uses of parcels in force. Rounding to 1 m² per row is allowed. Before the reform nothing is published.
 with published as (
     select
-        coalesce(sum(area_ha), 0) * 10000 as area_m2,
+        coalesce(sum(value), 0) * 10000 as area_m2,
         count(*) as published_rows
-    from {{ ref('land_use_by_commune') }}
+    from {{ ref('int_disclosure__land_use_by_commune') }}
 ),
 
 accepted as (
@@ -17,4 +17,6 @@ accepted as (
 select *
 from published
 cross join accepted
-where abs(published.area_m2 - accepted.area_m2) > published.published_rows
+where
+    abs(published.area_m2 - accepted.area_m2) > published.published_rows
+    and {{ as_of() }} >= date '{{ var("two_level_from") }}'
