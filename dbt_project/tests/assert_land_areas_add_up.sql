@@ -1,5 +1,5 @@
--- What land use is published from is all of it: the sum over communes and types, before anything is withheld, is the sum of
--- the accepted uses of parcels in force. Rounding to 1 m² per row is allowed. Before the reform nothing is published.
+-- What land use is published from is all of it: before anything is withheld, the sum over communes and types is that of
+-- the accepted uses of parcels in force, but for 1 m² per row by rounding. Before the reform nothing is published.
 with published as (
     select
         coalesce(sum(value), 0) * 10000 as area_m2,

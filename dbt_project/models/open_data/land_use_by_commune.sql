@@ -1,5 +1,5 @@
--- The cells to withhold are chosen before this is built (khochung.disclosure.withhold), for this very build. Where there
--- is a secret and no choice, nothing is told.
+-- The cells to withhold are chosen before this is built (khochung.disclosure.withhold), for this very build. Where
+-- there is a secret and no choice, nothing is told.
 with withheld as (
     select
         first_key as commune_code,
@@ -8,20 +8,24 @@ with withheld as (
     where dataset = 'su-dung-dat-theo-xa' and build_id = {{ var('build_id') }}
 ),
 
+found as (
+    select
+        (select count(*) from withheld) as chosen,
+        (select count(secret.needs) from {{ ref('int_disclosure__land_use_by_commune') }} as secret) as secrets
+),
+
 cells as (
     select
-        commune_code,
-        commune_name,
-        land_type,
-        value,
-        parcels,
-        (commune_code, land_type) in (select withheld.commune_code, withheld.land_type from withheld)
-        or needs is not null
-        or (
-            exists (select from {{ ref('int_disclosure__land_use_by_commune') }} as secret where secret.needs is not null)
-            and not exists (select from withheld)
-        ) as is_withheld
-    from {{ ref('int_disclosure__land_use_by_commune') }}
+        cell.commune_code,
+        cell.commune_name,
+        cell.land_type,
+        cell.value,
+        cell.parcels,
+        withheld.commune_code is not null or cell.needs is not null or (found.secrets > 0 and found.chosen = 0)
+            as is_withheld
+    from {{ ref('int_disclosure__land_use_by_commune') }} as cell
+    cross join found
+    left join withheld on cell.commune_code = withheld.commune_code and cell.land_type = withheld.land_type
 )
 
 select
