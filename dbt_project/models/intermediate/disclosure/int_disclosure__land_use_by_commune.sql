@@ -52,10 +52,12 @@ select
     summed.area_ha as value,
     summed.parcels,
     summed.holders,
-    case
-        when summed.holders < 3 or summed.others < summed.wanted
-            then cast(greatest(summed.wanted - summed.others, 0.0002) as numeric(14, 4))
-    end as needs
+    cast(
+        case
+            when summed.holders < 3 or summed.others < summed.wanted
+                then greatest(summed.wanted - summed.others, 0.0002)
+        end as numeric(14, 4)
+    ) as needs
 from summed
 inner join {{ ref('dim_administrative_unit') }} as unit on summed.present_commune_key = unit.commune_key
 -- One list of places for the topic: not by the communes that the reform ended.
