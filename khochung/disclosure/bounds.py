@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 
 LARGE = 1e7
 """Stands for "no bound": more people, or hectares, than a province has."""
+CLOSE = 1e-6
 Floats = NDArray[np.float64]
 Enough = Callable[[int, float, float], bool]
 
@@ -78,13 +79,34 @@ def tighten(
         hidden = [i for i in members if i in secret]
         if not hidden:
             continue
-        block = _Block(problem, members, sums)
-        if not block.look(hidden):
+        solved = (
+            _one_sum(problem, sums[0], hidden) if len(sums) == 1 else _many_sums(problem, members, sums, hidden, enough)
+        )
+        if solved is None:
             broken.append(members)
-            continue
-        for i in hidden:
-            found[i] = block.bounds(i, enough)
+        else:
+            found |= solved
     return found, broken
+
+
+def _one_sum(problem: Problem, row: dict[int, float], hidden: Sequence[int]) -> dict[int, tuple[float, float]] | None:
+    """In a single sum an unknown is what the others leave: no programme is needed."""
+    ends = {i: sorted((c * problem.low[i], c * problem.high[i])) for i, c in row.items()}
+    least, most = (sum(end[side] for end in ends.values()) for side in (0, 1))
+    if least > CLOSE or most < -CLOSE:
+        return None
+    solved = {}
+    for i in hidden:
+        others = sorted(((least - ends[i][0]) / -row[i], (most - ends[i][1]) / -row[i]))
+        solved[i] = max(problem.low[i], others[0]), min(problem.high[i], others[1])
+    return solved
+
+
+def _many_sums(
+    problem: Problem, members: Sequence[int], sums: Sequence[dict[int, float]], hidden: Sequence[int], enough: Enough
+) -> dict[int, tuple[float, float]] | None:
+    block = _Block(problem, members, sums)
+    return {i: block.bounds(i, enough) for i in hidden} if block.look(hidden, enough) else None
 
 
 class _Block:
@@ -99,11 +121,19 @@ class _Block:
         self.least = np.full(len(members), math.inf)
         self.most = np.full(len(members), -math.inf)
 
-    def look(self, hidden: Sequence[int]) -> bool:
-        """See where the hidden ones are all small and all large; False when the sums have no solution."""
-        direction = np.zeros(len(self.place))
-        direction[[self.place[i] for i in hidden]] = 1.0
-        return self._solve(direction) and self._solve(-direction)
+    def look(self, hidden: Sequence[int], enough: Enough) -> bool:
+        """See where those that are not seen to be safe are all small, all large, and again, while that shows more of them
+        to be safe. False when the sums have no solution."""
+        open_, before = list(hidden), len(hidden) + 1
+        while open_ and len(open_) < before:
+            before = len(open_)
+            direction = np.zeros(len(self.place))
+            direction[[self.place[i] for i in open_]] = 1.0
+            if not (self._solve(direction) and self._solve(-direction)):
+                return False
+            spans = ((i, self.least[self.place[i]], self.most[self.place[i]]) for i in open_)
+            open_ = [i for i, least, most in spans if not enough(i, least, most)]
+        return True
 
     def bounds(self, unknown: int, enough: Enough) -> tuple[float, float]:
         i = self.place[unknown]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from khochung.contract import Linked
 from khochung.disclosure import noise
 from khochung.disclosure.audit import Leak, Table, audit, related, sums_compared
+from khochung.disclosure.bounds import Problem, tighten
 from khochung.disclosure.cells import Cell, Rules
 
 THRESHOLD = 10
@@ -280,3 +281,26 @@ def test_random_reforms_are_safe_under_noise_and_not_without(drawn: list[tuple[s
     assert (len(exact) > 0) == (withheld > 0)
     for leak in audit(tables("cell_key", noisy(former), noisy(present)), SPLIT).leaks:
         assert leak.kind != "exact"
+
+
+# --- the programme itself
+
+SPANS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), min_size=3, max_size=8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SPANS, st.integers(1, 7))
+def test_a_single_sum_needs_no_programme(spans: list[tuple[int, int]], left: int) -> None:
+    """Worked out by hand and by HiGHS (which gets the sum twice), the bounds are the same."""
+    answers = []
+    for times in (1, 2):
+        problem = Problem()
+        unknowns = [problem.unknown(low, low + width) for low, width in spans]
+        for _ in range(times):
+            problem.equal(unknowns[: min(left, len(unknowns) - 1)], unknowns[min(left, len(unknowns) - 1) :])
+        answers.append(tighten(problem, unknowns, lambda *_: False))
+    (by_hand, broken), (by_programme, broken_too) = answers
+    assert (broken == []) == (broken_too == [])
+    assert by_hand.keys() == by_programme.keys()
+    for unknown, span in by_hand.items():
+        assert span == pytest.approx(by_programme[unknown], abs=1e-5)
