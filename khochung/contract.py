@@ -258,7 +258,7 @@ class Disclosure(Strict):
     withheld, and as many more as hide them), or `none`, for which the `reason` is told to the public.
     threshold: counts below it are withheld. sensitivity: `sensitive` wants a threshold of 10 everywhere.
     geography and vintage: the one list of places that this topic is published by, and its first day.
-    zeros: a zero is withheld like any small count; there is no other rule yet. parts: a measure that is a part of another one.
+    zeros: a zero is withheld like any small count; there is no other rule yet. parts: measures that are a part of another.
     rates: a measure worked out from two published ones. linked: see Linked. approver: who answers for this policy.
     """
 
