@@ -107,15 +107,8 @@ def _page(
     return Page(file_of(name, speech.lang, key), speech.lang, template, [about, inputs], view, key, other, wasm)
 
 
-def _facts(entry: Entry) -> list[Any]:
-    """What lists of datasets say of one."""
-    latest = entry.latest
-    released = [latest.version, latest.released, latest.rows, latest.bytes, len(latest.files)] if latest else None
-    return [entry.dataset.model_dump(mode="json"), released, entry.held.model_dump() if entry.held else None]
-
-
 def _everything(press: Press) -> list[Any]:
-    return [press.site.release_id, press.site.as_of, [_facts(entry) for entry in press.site.entries]]
+    return [press.site.release_id, press.site.as_of, [press.facts(entry) for entry in press.site.entries]]
 
 
 def _home(press: Press, speech: Speech) -> Page:
@@ -175,7 +168,7 @@ def _map(press: Press, speech: Speech, newest: Table) -> charts.Dots | None:
 
 
 def _catalogue(press: Press, speech: Speech) -> Page:
-    facts = [_facts(entry) for entry in press.site.entries]
+    facts = [press.facts(entry) for entry in press.site.entries]
     return _page(press, speech, "catalogue", facts, lambda: {"facets": _facets(press, speech)})
 
 
@@ -212,9 +205,8 @@ def _facets(press: Press, speech: Speech) -> dict[str, list[tuple[str, str, int]
 def _dataset(press: Press, speech: Speech, entry: Entry) -> Page:
     slug, latest = entry.dataset.slug, entry.latest
     held = press.report(entry, newest=True) if entry.held else None
-    versions = [version.record() for version in entry.versions]
     places_known = [commune.code for commune in press.communes] if entry in press.by_commune else []
-    extra = [str(entry.upcoming), [version.record() for version in entry.withdrawn]]
+    score = getattr(entry, "score", None)
     broken = [c for c in held["checks"] if not c["passed"]] if held else []
 
     def view() -> dict[str, Any]:
@@ -234,11 +226,11 @@ def _dataset(press: Press, speech: Speech, entry: Entry) -> Page:
             "map": _map(press, speech, newest) if newest and entry in press.by_commune else None,
             "period": _period(speech, newest) if newest else None,
             "report_error": _mail(press.site, entry, speech),
-            "score": getattr(entry, "score", None),
+            "score": score,
             "provenance": press.beside(entry, latest.version, "provenance.json") if latest else None,
         }
 
-    inputs = [_facts(entry), versions, vars(entry.checks), broken, places_known, extra]
+    inputs = [press.facts(entry), vars(entry.checks), broken, places_known, score]
     return _page(press, speech, "dataset", inputs, view, slug)
 
 
@@ -339,7 +331,7 @@ def _compare(press: Press, speech: Speech) -> Page:
 
 
 def _sql(press: Press, speech: Speech) -> Page:
-    inputs = [_facts(entry) for entry in press.site.entries]
+    inputs = [press.facts(entry) for entry in press.site.entries]
     published = [entry for entry in press.in_order if entry.latest]
     found = {"published": published, "engine_bytes": sum(len(templates.asset_bytes(name)) for name in templates.ENGINE)}
     return _page(press, speech, "sql", inputs, lambda: found, wasm=True)

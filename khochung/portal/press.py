@@ -1,5 +1,6 @@
 """The release as its pages read it: its entries, its tree, and what has been read of both so far."""
 
+import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ class Press:
         self.site, self.tree = site, tree
         self.by_slug = {entry.dataset.slug: entry for entry in site.entries}
         self._newest: dict[str, Table] = {}
+        self._facts: dict[str, str] = {}
 
     def has(self, path: str) -> bool:
         """Whether the release has written a file already; pages lead to no other."""
@@ -79,6 +81,17 @@ class Press:
             for entry in self.by_commune
             if (newest := self.newest(entry.dataset.slug))
         }
+
+    def facts(self, entry: Entry) -> str:
+        """A digest of all that the release says of a dataset, worked out once: several pages depend on it."""
+        slug = entry.dataset.slug
+        if slug not in self._facts:
+            said = [version.record() for version in (*entry.versions, *entry.withdrawn)]
+            held = entry.held.model_dump() if entry.held else None
+            upcoming = entry.upcoming.record() if entry.upcoming else None
+            body = json.dumps([entry.dataset.model_dump(mode="json"), said, held, upcoming], sort_keys=True)
+            self._facts[slug] = hashlib.sha256(body.encode()).hexdigest()
+        return self._facts[slug]
 
     def report(self, entry: Entry, *, newest: bool) -> dict[str, Any] | None:
         """The quality report of the version that is public, or of the newest data, which may have been held."""

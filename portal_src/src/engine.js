@@ -93,7 +93,7 @@ export function search(known, query) {
 }
 
 // As typed; else with a letter wrong here and there; else with some of the words only.
-const PASSES = [["AND", false], ["AND", 0.2], ["OR", 0.2]];
+const PASSES = [["AND", false], ["AND", 0.2], ["OR", false]];
 
 function ask({ index, folded }, typed, preferred, strict = false) {
   // A single letter begins too many words to tell anything.
