@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from rich.console import Console
 from rich.table import Table as Grid
 
-from bench import database, files, gate, portal, rest
+from bench import database, files, gate, portal, release, rest
 from bench import warehouse as layers
 from bench.figures import Figure, fresh_warehouse
 from khochung import postgres, services
@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "files": files.figures,
     "portal": portal.figures,
     "gate": gate.figures,
+    "release": release.figures,
     "rest": rest.figures,
     "warehouse": layers.figures,
 }

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import psycopg
@@ -93,6 +93,7 @@ _FORMULA_SIGNS = "=+@\t\n＝＋－＠-"
 _ACTIVE = f"'*[{_FORMULA_SIGNS}]"
 _GUARDED = f"'+[{_FORMULA_SIGNS}]"
 # Control characters but for tab and line feed, and what XML cannot hold.
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xef\xbf[\xbe\xbf]")
 _UNPRINTABLE = r"[\x00-\x08\x0b-\x1f\x7f\x{FFFE}\x{FFFF}]"
 
 
@@ -139,9 +140,14 @@ class Content:
         return tuple(kind(column) for column in self.dataset.columns)
 
     @cached_property
-    def table(self) -> pa.Table:
-        """The same rows as an Arrow table, typed by the declaration. Raises GateError when a cell does not fit its type."""
+    def raw(self) -> pa.Table:
+        """The CSV file as an Arrow table, typed by the declaration. Raises GateError when a cell does not fit its type."""
         return table_of(self.dataset, self.csv)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The rows as an Arrow table: texts as they are, without what CSV needs before a formula."""
+        return pa.table([_plain(column) for column in self.raw.columns], names=self.raw.column_names)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -187,7 +193,7 @@ def table_of(dataset: Dataset, data: bytes) -> pa.Table:
             f"{dataset.slug}: a cell is not of its declared type: {str(error).partition(chr(39))[0]}"
         ) from None
     expect_names(table.column_names, dataset, "CSV")
-    return pa.table([_plain(column) for column in table.columns], names=table.column_names)
+    return table
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -223,8 +229,10 @@ def read(connection: psycopg.Connection[tuple[Any, ...]], dataset: Dataset) -> C
     try:
         with connection.cursor() as cursor:
             _refuse_inexact(cursor, dataset)
-            with cursor.copy(export_query(dataset)) as copy:
-                content = Content(dataset, b"".join(copy))
+            cursor.execute("set local datestyle to 'ISO'")
+            content = _copied(cursor, dataset, with_formulas=False)
+            if _holds_formulas(content):
+                content = _copied(cursor, dataset, with_formulas=True)
     except psycopg.Error as error:
         reason = str(error).splitlines()[0]
         raise GateError(
@@ -234,41 +242,56 @@ def read(connection: psycopg.Connection[tuple[Any, ...]], dataset: Dataset) -> C
     return content
 
 
-def export_query(dataset: Dataset) -> sql.Composed:
-    """`COPY … TO STDOUT` of the canonical CSV file."""
+def _copied(cursor: psycopg.Cursor[tuple[Any, ...]], dataset: Dataset, with_formulas: bool) -> Content:
+    with cursor.copy(export_query(dataset, with_formulas)) as copy:
+        return Content(dataset, b"".join(copy))
+
+
+def _holds_formulas(content: Content) -> bool:
+    """True when some text must stand behind an apostrophe; nearly no dataset has one, so looking costs less than asking."""
+    texts = (column for column in content.raw.columns if column.type == pa.string())
+    return any(pc.any(pc.match_substring_regex(column, f"^{_ACTIVE}")).as_py() for column in texts)
+
+
+def export_query(dataset: Dataset, with_formulas: bool) -> sql.Composed:
+    """`COPY … TO STDOUT` of the canonical CSV file. `with_formulas`: texts are looked at for what a spreadsheet would run."""
     cells = [
-        sql.SQL("{} as {}").format(_canonical(kind(column), column.name), sql.Identifier(column.name))
+        sql.SQL("{} as {}").format(_canonical(kind(column), column.name, with_formulas), sql.Identifier(column.name))
         for column in dataset.columns
     ]
-    # The "C" collation: the same order on every server, whatever its locale.
+    # The "C" collation: the same order on every server, whatever its locale. Sorted first, so that the sort carries no
+    # cell twice.
     order = [
-        sql.SQL('source.{} collate "C"' if kind(column).table_schema == "string" else "source.{}").format(
-            sql.Identifier(column.name)
-        )
+        sql.SQL('{} collate "C"' if kind(column).table_schema == "string" else "{}").format(sql.Identifier(column.name))
         for column in dataset.columns
         if column.role == "key"
     ]
-    return sql.SQL("copy (select {} from open_data.{} as source order by {}) to stdout (format csv, header)").format(
-        sql.SQL(", ").join(cells), sql.Identifier(dataset.model), sql.SQL(", ").join(order)
+    query = "copy (select {} from (select {} from open_data.{} order by {}) as source) to stdout (format csv, header)"
+    return sql.SQL(query).format(
+        sql.SQL(", ").join(cells),
+        sql.SQL(", ").join(sql.Identifier(column.name) for column in dataset.columns),
+        sql.Identifier(dataset.model),
+        sql.SQL(", ").join(order),
     )
 
 
-_TEXT = "case when strpos({signs}, left({cell}, 1)) > 0 and {cell} ~ {pattern} then {mark} || {cell} else {cell} end"
+_GUARD = "case when {cell} ~ {pattern} then {mark} || {cell} else {cell} end"
 _CELLS = {
-    "string": _TEXT,  # the first letter rules out nearly every cell, without a regular expression
-    "boolean": "case when {cell} then 'true' when not {cell} then 'false' end",
-    "date": "to_char({cell}, 'YYYY-MM-DD')",
+    "string": "{cell}",
+    "boolean": "{cell}::boolean::text",
+    "date": "{cell}::date",  # in ISO 8601, as the session is set
     "datetime": "to_char({cell}, 'YYYY-MM-DD\"T\"HH24:MI:SS')",
     "integer": "{cell}::bigint",
-    "number": "trim_scale({cell}::text::numeric)",
+    "number": "trim_scale({cell}::numeric)",
+    "double": "trim_scale({cell}::text::numeric)",  # the shortest text of a double; its cast would keep 15 digits
 }
 
 
-def _canonical(kind_: Kind, name: str) -> sql.Composable:
+def _canonical(kind_: Kind, name: str, with_formulas: bool) -> sql.Composable:
     """The SQL of a cell's one text; what `Kind.text` is in Python."""
-    return sql.SQL(_CELLS[kind_.table_schema]).format(
+    form = _CELLS["double" if kind_.arrow == pa.float64() else kind_.table_schema]
+    return sql.SQL(_GUARD if with_formulas and form == _CELLS["string"] else form).format(
         cell=sql.SQL("source.{}").format(sql.Identifier(name)),
-        signs=sql.Literal("'" + _FORMULA_SIGNS),
         pattern=sql.Literal(f"^{_ACTIVE}"),
         mark=sql.Literal("'"),
     )
@@ -291,14 +314,23 @@ def _refuse_inexact(cursor: psycopg.Cursor[tuple[Any, ...]], dataset: Dataset) -
 def _refuse_unpublishable(content: Content) -> None:
     """Empty texts, control characters, numbers that are not finite, and repeated keys hold a dataset."""
     slug, table = content.dataset.slug, content.table
+    suspect = _CONTROLS.search(content.csv) is not None  # one look at the bytes; the cell is sought only if need be
     for name, column in zip(content.names, table.columns, strict=True):
         if column.type == pa.string():
-            odd = pc.or_(pc.equal(column, ""), pc.match_substring_regex(column, _UNPRINTABLE))
+            odd = pc.equal(column, "")
+            if suspect:
+                odd = pc.or_(odd, pc.match_substring_regex(column, _UNPRINTABLE))
             if pc.any(odd).as_py():
                 raise GateError(f"{slug}.{name}: an empty text or a control character; publish NULL or mend the model")
         if column.type == pa.float64() and pc.all(pc.is_finite(column)).as_py() is False:
             raise GateError(f"{slug}.{name}: a number is not finite")
-    keys = table.select(list(content.dataset.key))
-    distinct = keys.group_by(keys.column_names).aggregate([]).num_rows
-    if distinct != table.num_rows:
-        raise GateError(f"{slug}: {table.num_rows - distinct} rows repeat a key ({', '.join(content.dataset.key)})")
+    repeated = _repeated_keys(table.select(list(content.dataset.key)))
+    if repeated:
+        raise GateError(f"{slug}: {repeated} rows repeat a key ({', '.join(content.dataset.key)})")
+
+
+def _repeated_keys(keys: pa.Table) -> int:
+    """The number of rows with the key of the row before; rows are ordered by key."""
+    columns = [column.combine_chunks() for column in keys.columns]
+    same = [pc.equal(column.slice(1), column.slice(0, max(0, len(column) - 1))) for column in columns]
+    return int(pc.sum(reduce(pc.and_, same)).as_py() or 0)
