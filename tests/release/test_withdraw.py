@@ -18,7 +18,7 @@ from tests.toy_warehouse import Toy
 SLUG = "dan-so-thu"
 OCTOBER, NOVEMBER = date(2025, 10, 31), date(2025, 11, 30)
 WHY = Text(vi="Nhầm số liệu.", en="Wrong <figures>.")
-MORE = "insert into open_data.toy_residents values ('27694', '1', 4321, false)"
+MORE = "insert into open_data.toy_residents values ('27694', '1', 7654321, false)"
 
 
 def states(made: release.Release) -> dict[str, tuple[str | None, str]]:
@@ -42,11 +42,14 @@ def test_a_withdrawn_version_leaves_nothing_but_its_tombstone(toy: Toy) -> None:
     toy.release()
     toy.sql(MORE)
     toy.release(OCTOBER)
-    assert b"4321" in (toy.settings.public / f"data/{SLUG}/latest/{SLUG}.csv").read_bytes()
+    assert b"7654321" in (toy.settings.public / f"data/{SLUG}/latest/{SLUG}.csv").read_bytes()
     made = take_back(toy, "2025.10.0")
     assert states(made) == {SLUG: ("2025.9.0", "unchanged"), "don-vi-thu": ("2025.9.0", "unchanged")}
     assert store.identifiers(toy.settings) == ["2025-09-30.1", made.release_id]
-    assert b"4321" not in everything(toy.settings.releases), "a release on disk still has the bytes"
+    left = everything(toy.settings.releases)
+    assert not any(form in left for form in (b"7654321", b"7.654.321", b"7,654,321")), (
+        "a release on disk still has the bytes"
+    )
     folder = toy.settings.public / f"data/{SLUG}/v/2025.10.0"
     assert sorted(path.name for path in folder.iterdir()) == ["index.html", "tombstone.json"]
     page = (folder / "index.html").read_text(encoding="utf-8")
@@ -68,7 +71,7 @@ def test_withdrawn_data_do_not_come_back_and_the_number_is_spent(toy: Toy) -> No
     again = toy.release(OCTOBER)
     assert states(again)[SLUG] == ("2025.9.0", "held")
     assert "withdrawn version" in (again.items[0].reason or "")
-    toy.sql("update open_data.toy_residents set residents = 55 where residents = 4321")
+    toy.sql("update open_data.toy_residents set residents = 55 where residents = 7654321")
     assert states(toy.release(OCTOBER))[SLUG] == ("2025.10.1", "new")
     assert document(toy, f"data/{SLUG}/v/2025.10.1/diff.json")["previous"] == "2025.9.0"
 
@@ -96,7 +99,7 @@ def test_a_withdrawal_that_was_killed_is_finished_by_the_next_call(toy: Toy, mon
             take_back(toy, "2025.10.0")
     with pytest.raises(GateError, match=r"there is no release 2025-10-31\.1"):
         release.rollback(toy.settings, "2025-10-31.1")
-    assert b"4321" not in everything(toy.settings.releases)
+    assert b"7654321" not in everything(toy.settings.releases)
 
 
 def with_changes(toy: Toy, **changes: object) -> Dataset:
@@ -115,7 +118,7 @@ def test_nothing_new_goes_out_before_an_embargo_ends(toy: Toy, monkeypatch: pyte
     before = toy.publish(build, OCTOBER, now=datetime(2025, 11, 6, 0, 59, tzinfo=UTC))
     assert states(before)[SLUG] == ("2025.9.0", "held")
     assert "until 2025-11-06 08:00 (Việt Nam)" in (before.items[0].reason or "")
-    assert b"4321" not in everything(toy.settings.releases)
+    assert b"7654321" not in everything(toy.settings.releases)
     monkeypatch.setattr("khochung.publication.publish", lambda *_: before)
     assert release_build(toy.settings, build) == [], "an embargo is no failure"
     waiting = transform.unpublished(toy.settings)
