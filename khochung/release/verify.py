@@ -265,9 +265,9 @@ def suspicious(text: str) -> list[str]:
 
 
 def _texts(root: Path, path: Path, findings: Findings) -> Iterator[str]:
-    slug, _, suffix = path.name.partition(".")
+    _, _, suffix = path.name.partition(".")
     package_file = path.parent / "datapackage.json"
-    if suffix in _COLUMNS and slug in path.parts and package_file.is_file():
+    if suffix in _COLUMNS and package_file.is_file() and _is_data(path, package_file):
         yield from _cells(path, package_file, suffix, findings)
     elif path.suffix in JSONS:
         yield from _strings(json.loads(path.read_text(encoding="utf-8")))
@@ -275,6 +275,11 @@ def _texts(root: Path, path: Path, findings: Findings) -> Iterator[str]:
         yield path.read_text(encoding="utf-8")
     elif path.name == "SHA256SUMS":
         yield from (line[66:] for line in path.read_text(encoding="utf-8").splitlines())
+
+
+def _is_data(path: Path, package_file: Path) -> bool:
+    resources = json.loads(package_file.read_text(encoding="utf-8"))["resources"]
+    return path.name in {resource["path"] for resource in resources}
 
 
 def _strings(value: Any) -> Iterator[str]:

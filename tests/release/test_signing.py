@@ -79,7 +79,8 @@ def test_one_version_verifies_alone_and_only_in_its_own_name(toy: Toy, tmp_path:
     toy.release()
     key = signing.secret(toy.settings).public
     shutil.copytree(toy.settings.public / VERSION, tmp_path / "mine")
-    assert verify(tmp_path / "mine", key).versions == 1
+    found = verify(tmp_path / "mine", key)
+    assert found.versions == 1 and found.cells > 5 * 3 * 6
     with pytest.raises(GateError, match="give the publisher's with --key"):
         verify(tmp_path / "mine")
     other = toy.settings.public / "data/dan-so-thu/v/2025.9.0"
