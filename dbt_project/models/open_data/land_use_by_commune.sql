@@ -5,7 +5,7 @@ with withheld as (
         first_key as commune_code,
         second_key as land_type
     from {{ source('disclosure', 'withheld_cell') }}
-    where dataset = 'su-dung-dat-theo-xa' and build_id = {{ var('build_id') }}
+    where dataset = 'su-dung-dat-theo-xa' and build_id = {{ of_build('build_id') }}
 ),
 
 found as (
