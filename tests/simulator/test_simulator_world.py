@@ -233,6 +233,6 @@ def test_the_canary_is_like_nobody_else(world: World) -> None:
     people = delivered(world.streamed[0])
     names = [f"{person['surname']} {person['middle_name']} {person['given_name']}" for person in people]
     assert [name for name in names if {"Khướu", "Bạc", "Vàng"} & set(name.split())] == ["Khướu Bạc Má Vàng Anh"]
-    assert [name for person, name in zip(people, names, strict=True) if int(person["birth_year"] or 0) < 1920] == [
+    assert [name for person, name in zip(people, names, strict=True) if person["birth_year"] == "1913"] == [
         "Khướu Bạc Má Vàng Anh"
     ]
