@@ -243,8 +243,11 @@ def read(connection: psycopg.Connection[tuple[Any, ...]], dataset: Dataset) -> C
 
 
 def _copied(cursor: psycopg.Cursor[tuple[Any, ...]], dataset: Dataset, with_formulas: bool) -> Content:
+    stream = io.BytesIO()  # joining a list of the blocks takes four times as long: each is a buffer of the driver
     with cursor.copy(export_query(dataset, with_formulas)) as copy:
-        return Content(dataset, b"".join(copy))
+        for block in copy:
+            stream.write(block)
+    return Content(dataset, stream.getvalue())
 
 
 def _holds_formulas(content: Content) -> bool:
