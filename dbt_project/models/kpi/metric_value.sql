@@ -52,13 +52,16 @@ of_communes as (
         sum(communes.denominator) as denominator
     from communes
     inner join {{ ref('dim_administrative_unit') }} as commune on communes.commune_key = commune.commune_key
-    inner join {{ ref('dim_administrative_unit') }} as province
+    -- Months of a commune that is no more are in those of the present ones too, where its province goes on.
+    left join {{ ref('dim_administrative_unit') }} as province
         on
             province.level_code = 'TINH'
             and commune.province_code = province.unit_code
+            and commune.is_present = province.is_present
             and coalesce(commune.valid_to, {{ as_of() }})
             between province.valid_from and coalesce(province.valid_to, 'infinity')
     cross join lateral (values (commune.unit_key), (province.unit_key)) as place (unit_key)
+    where place.unit_key is not null
     group by
         communes.metric_code, communes.metric_version, communes.accrual, place.unit_key, communes.month_start
 ),
