@@ -1,9 +1,7 @@
 -- The cells to withhold are chosen before this is built (khochung.disclosure.withhold), for this very build. Where
 -- there is a secret and no choice, nothing is told.
 with withheld as (
-    select
-        first_key as commune_code,
-        second_key as land_type
+    select concat(first_key, '|', second_key) as cell_name
     from {{ source('disclosure', 'withheld_cell') }}
     where dataset = 'su-dung-dat-theo-xa' and build_id = {{ of_build('build_id') }}
 ),
@@ -14,6 +12,14 @@ found as (
         (select count(secret.needs) from {{ ref('int_disclosure__land_use_by_commune') }} as secret) as secrets
 ),
 
+-- A cell by its name: it was chosen for this very build, so its commune is one of that day.
+named as (
+    select
+        *,
+        concat(commune_code, '|', land_type) as cell_name
+    from {{ ref('int_disclosure__land_use_by_commune') }}
+),
+
 cells as (
     select
         cell.commune_code,
@@ -21,11 +27,11 @@ cells as (
         cell.land_type,
         cell.value,
         cell.parcels,
-        withheld.commune_code is not null or cell.needs is not null or (found.secrets > 0 and found.chosen = 0)
+        withheld.cell_name is not null or cell.needs is not null or (found.secrets > 0 and found.chosen = 0)
             as is_withheld
-    from {{ ref('int_disclosure__land_use_by_commune') }} as cell
+    from named as cell
     cross join found
-    left join withheld on cell.commune_code = withheld.commune_code and cell.land_type = withheld.land_type
+    left join withheld on cell.cell_name = withheld.cell_name
 )
 
 select
