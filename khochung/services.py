@@ -79,21 +79,30 @@ def simulator(settings: Settings, scale: float, as_of: str) -> Service:
 
 def source_environment(settings: Settings) -> dict[str, str]:
     """Where the stand-ins are; a value already in the environment wins, which is how a real source takes its place."""
-    key = _simulator_secrets(settings)
-    drops = settings.home / "simulator" / "drops"
     values = {
-        "KHOCHUNG_SOURCE_LAND_DSN": postgres.admin_dsn(settings, "land_source").replace("postgres@", "land_reader@"),
-        "KHOCHUNG_SOURCE_BUSINESS_FOLDER": str(drops / "business"),
-        "KHOCHUNG_SOURCE_ADMIN_FOLDER": str(drops / "admin"),
         "KHOCHUNG_NOTICE": "Dữ liệu minh hoạ: mọi người dân, thửa đất, doanh nghiệp và hồ sơ ở đây đều do máy sinh ra.",
         "KHOCHUNG_NOTICE_EN": "Demonstration data: every person, parcel, business and dossier here was generated.",
     }
-    for name in ("POPULATION", "PROCEDURES"):
-        values[f"KHOCHUNG_SOURCE_{name}_URL"] = f"http://127.0.0.1:{port('SIMULATOR')}"
-        values[f"KHOCHUNG_SOURCE_{name}_KEY"] = key["SIMULATOR_LGSP_KEY"]
-        values[f"KHOCHUNG_SOURCE_{name}_SECRET"] = key["SIMULATOR_LGSP_SECRET"]
+    for source in contract.sources().values():
+        for name, value in _stand_in(settings, source).items():
+            values[f"KHOCHUNG_SOURCE_{source.name.upper()}_{name}"] = value
     real = {name: value for name, value in os.environ.items() if name in values or name.startswith("KHOCHUNG_SOURCE_")}
     return values | real
+
+
+def _stand_in(settings: Settings, source: contract.Source) -> dict[str, str]:
+    """Where the stand-in of a source is, by how it is reached: its folder, its database or its address with key and secret."""
+    if source.connector == "files":
+        return {"FOLDER": str(settings.home / "simulator" / "drops" / source.name)}
+    if source.connector == "database":
+        owner = postgres.admin_dsn(settings, f"{source.name}_source")
+        return {"DSN": owner.replace("postgres@", f"{source.name}_reader@")}
+    key = _simulator_secrets(settings)
+    return {
+        "URL": f"http://127.0.0.1:{port('SIMULATOR')}",
+        "KEY": key["SIMULATOR_LGSP_KEY"],
+        "SECRET": key["SIMULATOR_LGSP_SECRET"],
+    }
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:

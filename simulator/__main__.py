@@ -12,9 +12,9 @@ import uvicorn
 
 from simulator import province
 from simulator.build import Settings, build, stem
-from simulator.http import SNAPSHOTS, Service, application
-from simulator.layouts import HTTP_LAYOUTS
+from simulator.http import Service, application
 from simulator.store import Store
+from simulator.wire import HTTP_LAYOUTS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,7 +77,7 @@ async def _prepare(service: Service, settings: Settings, server: uvicorn.Server)
         server.should_exit = True
         return waiter.result()
     for layout in HTTP_LAYOUTS:
-        service.stores[layout.path] = Store(stem(settings.cache, layout), layout.table in SNAPSHOTS)
+        service.stores[layout.path] = Store(stem(settings.cache, layout), layout.snapshot)
     service.ready = True
     print(f"simulator serving http://127.0.0.1:{server.config.port} as of {settings.as_of}", flush=True)
     return 0

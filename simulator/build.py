@@ -54,6 +54,8 @@ class World:
     enterprise: business.EnterpriseTable
     enterprise_event: business.EnterpriseEvents
     household: business.HouseholdBusinesses
+    more: list[Table]
+    """Of the sources in `simulator/wire/`; where they go follows from their layouts."""
 
 
 class Progress:
@@ -93,6 +95,7 @@ def generate(seed: int, scale: float, code: str = province.DEFAULT) -> World:
         enterprise=business.EnterpriseTable(firms, folk, u, places),
         enterprise_event=business.EnterpriseEvents(seed, firms, u, places),
         household=business.HouseholdBusinesses(seed, scale, folk, u),
+        more=[],
     )
 
 
@@ -146,7 +149,7 @@ def _records(folder: Path, world: World, as_of: int, counts: dict[str, int], pro
     for snapshot in (world.agency, world.procedure):
         layout = snapshot.layout
         counts[layout.table] = store.write_records(stem(folder, layout), layout, snapshot.records(as_of))
-    for table in world.streamed:
+    for table in [*world.streamed, *(table for table in world.more if "/" in table.layout.path)]:
         layout = table.layout
         count, spoiled = store.write_chunks(stem(folder, layout), layout, chunks(table, as_of))
         counts[layout.table] = count
@@ -166,8 +169,11 @@ def _drops(settings: Settings, world: World, as_of: int, progress: Progress) -> 
     drops.write_admin(folder / "admin", as_of, province.load(settings.province))
     target = folder / "business"
     drops.write_places(target, world.places, as_of)
-    found = drops.write_enterprises(target, world.enterprise, as_of)
-    found += drops.write_events(target, world.enterprise_event, as_of)
+    found = drops.write_list(target, world.enterprise, as_of)
+    found += drops.write_list(target, world.enterprise_event, as_of)
     found += drops.write_households(target, world.household, as_of)
+    for table in world.more:
+        if "/" not in table.layout.path:
+            found += drops.write_list(folder / table.layout.source, table, as_of)
     progress.say(f"file drops: {sum(1 for _ in folder.rglob('*_*'))} files")
     return found

@@ -17,6 +17,7 @@ from simulator import mutations as m
 from simulator.clock import START
 from simulator.columns import Bools, Column, Ints, generator, mix
 from simulator.layouts import Layout
+from simulator.wire import SUBJECTS
 
 HEADER = ("source", "table", "record_key", "field", "code", "detail")
 EARLY = START + 150
@@ -157,6 +158,8 @@ def _specs() -> tuple[Spec, ...]:
             ("registration_no", EXACT, 0.001, m.listed),
         ],
     }  # fmt: skip
+    for subject in SUBJECTS:
+        table |= subject.DEFECTS
     return tuple(Spec(source, name, *row) for (source, name), rows in table.items() for row in rows)
 
 

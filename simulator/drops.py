@@ -18,7 +18,7 @@ from simulator.delivery import Table, chunks
 from simulator.layouts import PLACE, Layout
 from simulator.province import Province
 from simulator.units import change_rows, unit_rows
-from simulator.world.business import EnterpriseEvents, EnterpriseTable, HouseholdBusinesses, Places
+from simulator.world.business import HouseholdBusinesses, Places
 
 SHEET = "Danh sách"
 TOTAL = "Tổng cộng"
@@ -39,7 +39,7 @@ def remove_later(folder: Path, as_of: int) -> None:
     stamp = _day_stamp(as_of)
     for path in folder.rglob("*_*"):
         dated = re.search(r"_(\d{8})\.", path.name)
-        month = re.search(r"bien_dong_(\d{4})(\d{2})\.", path.name)
+        month = re.search(r"_(\d{4})(\d{2})\.", path.name)
         open_month = month and month_file(day_number(f"{month[1]}-{month[2]}-01"), as_of) != month[1] + month[2]
         if open_month or (dated and dated[1] > stamp):
             path.unlink()
@@ -94,8 +94,10 @@ def write_places(folder: Path, places: Places, as_of: int) -> None:
     place_file(folder / f"{PLACE.path}_{_day_stamp(as_of)}.csv", content)
 
 
-def write_enterprises(folder: Path, table: EnterpriseTable, as_of: int) -> defects.Found:
-    """The full list of enterprises."""
+def write_list(folder: Path, table: Table, as_of: int) -> defects.Found:
+    """The whole list as on the day, or one file per month: semicolons, UTF-8 with BOM."""
+    if table.layout.monthly:
+        return write_months(folder, table, as_of)
     whole, _, found = _collect(table, as_of)
     content = csv_bytes(table.layout.fields.values(), _tuples(whole, table.layout), ";", True)
     place_file(folder / f"{table.layout.path}_{_day_stamp(as_of)}.csv", content)
@@ -110,8 +112,8 @@ def month_file(day: int, as_of: int) -> str:
     return f"{month}" if following - 1 <= as_of else f"{month}_den_{_day_stamp(as_of)}"
 
 
-def write_events(folder: Path, table: EnterpriseEvents, as_of: int) -> defects.Found:
-    """One file per month of events."""
+def write_months(folder: Path, table: Table, as_of: int) -> defects.Found:
+    """One file per month of what happened in it."""
     whole, seconds, found = _collect(table, as_of)
     days = seconds // 86_400
     rows = _tuples(whole, table.layout)

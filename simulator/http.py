@@ -4,6 +4,7 @@ import base64
 import os
 import secrets
 import time
+import urllib.parse
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,10 +18,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from simulator import NOTICE
-from simulator.layouts import HTTP_LAYOUTS
+from simulator.layouts import Layout
 from simulator.store import Store
+from simulator.wire import HTTP_LAYOUTS
 
-SNAPSHOTS = frozenset({"agency", "procedure"})
+LAYOUT_OF = {layout.path: layout for layout in HTTP_LAYOUTS}
 MAX_PAGE, DEFAULT_PAGE = 5_000, 2_000
 MAX_CONCURRENT, MAX_PER_SECOND = 8, 60
 FAIL_EVERY, ERROR_EVERY, REPEAT_EVERY = 200, 500, 50
@@ -83,6 +85,22 @@ async def token(request: Request) -> Response:
         return _fault(401, 900901, "Invalid Credentials")
     if b"grant_type=client_credentials" not in await request.body():
         return answer({"error": "unsupported_grant_type"}, 400)
+    return _issued(service)
+
+
+async def realm_token(request: Request) -> Response:
+    """The same grant in the manner of Keycloak: `client_id` and `client_secret` are fields of the form."""
+    service: Service = request.app.state.service
+    form = dict(urllib.parse.parse_qsl((await request.body()).decode()))
+    given = f"{form.get('client_id')}:{form.get('client_secret')}"
+    if not secrets.compare_digest(given.encode(), f"{service.key}:{service.secret}".encode()):
+        return answer({"error": "invalid_client", "error_description": "Invalid client credentials"}, 401)
+    if form.get("grant_type") != "client_credentials":
+        return answer({"error": "unsupported_grant_type"}, 400)
+    return _issued(service)
+
+
+def _issued(service: Service) -> Response:
     issued = secrets.token_urlsafe(24)
     now = time.monotonic()
     service.tokens = {t: end for t, end in service.tokens.items() if end > now}
@@ -140,19 +158,22 @@ def page_body(store: Store, page: int, size: int, since: int | None, before: int
 
 
 async def table_page(request: Request) -> Response:
-    """GET of one table: page, pageSize, updated_since (inclusive), updated_before (exclusive)."""
+    """GET of one table: page and its size, updated_since (inclusive), updated_before (exclusive)."""
     service: Service = request.app.state.service
+    layout: Layout = LAYOUT_OF[request.url.path]
     refused = _refusal(service, request)
     if refused is not None:
         return refused
     query = request.query_params
     try:
-        page, size = int(query.get("page", 1)), int(query.get("pageSize", DEFAULT_PAGE))
+        number, size = (query.get(name) for name in layout.page_names)
+        page = int(number or layout.first_page) - layout.first_page + 1
+        size = int(size or DEFAULT_PAGE)
         since, before = _seconds(query.get("updated_since")), _seconds(query.get("updated_before"))
     except ValueError as error:
         return answer({"Status": "ERROR", "Code": "REQ-400", "Message": str(error)}, 400)
     if page < 1 or not 1 <= size <= MAX_PAGE:
-        message = f"page must be at least 1 and pageSize 1 to {MAX_PAGE}"
+        message = f"page must be at least {layout.first_page} and its size 1 to {MAX_PAGE}"
         return answer({"Status": "ERROR", "Code": "REQ-400", "Message": message}, 400)
     body = page_body(service.stores[request.url.path], page, size, since, before, service.faults)
     return Response(body, 200, HEADERS, "application/json")
@@ -166,7 +187,7 @@ class Counted:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; health and token requests are not counted."""
-        counted = int(scope["type"] == "http" and scope["path"] not in ("/health", "/token"))
+        counted = int(scope["type"] == "http" and scope["path"] in LAYOUT_OF)
         self.service.running += counted
         try:
             await self.app(scope, receive, send)
@@ -177,6 +198,7 @@ class Counted:
 def application(service: Service) -> Starlette:
     """The ASGI application over the service state."""
     routes = [Route("/health", health), Route("/token", token, methods=["POST"])]
+    routes.append(Route("/realms/{realm}/protocol/openid-connect/token", realm_token, methods=["POST"]))
     routes += [Route(layout.path, table_page) for layout in HTTP_LAYOUTS]
     app = Starlette(routes=routes, middleware=[Middleware(Counted, service=service)])
     app.state.service = service

@@ -9,8 +9,8 @@ import orjson
 from simulator.build import Settings, stem
 from simulator.columns import day_number
 from simulator.delivery import Table, chunks
-from simulator.layouts import HTTP_LAYOUTS
 from simulator.store import Store
+from simulator.wire import HTTP_LAYOUTS
 
 AS_OF, SEED, SCALE = "2025-09-30", 80, 0.01
 Row = dict[str, str | None]

@@ -10,13 +10,14 @@ from starlette.testclient import TestClient
 from simulator import http
 from simulator.build import stem
 from simulator.http import Service, application
-from simulator.layouts import HTTP_LAYOUTS, RESIDENT
+from simulator.layouts import RESIDENT
 from simulator.store import Store
+from simulator.wire import HTTP_LAYOUTS
 
 
 @pytest.fixture
 def service(built: Built) -> Service:
-    stores = {x.path: Store(stem(built.settings.cache, x), x.table in http.SNAPSHOTS) for x in HTTP_LAYOUTS}
+    stores = {x.path: Store(stem(built.settings.cache, x), x.snapshot) for x in HTTP_LAYOUTS}
     return Service("2025-09-30", "key", "secret", faults=False, stores=stores, ready=True)
 
 

@@ -1,0 +1,14 @@
+"""What the later sources deliver: one module each, with its LAYOUTS and, by table, the DEFECTS that are injected."""
+
+from types import ModuleType
+
+from simulator import layouts
+from simulator.layouts import Layout
+
+SUBJECTS: tuple[ModuleType, ...] = ()
+
+ALL: tuple[Layout, ...] = (
+    *(value for value in vars(layouts).values() if isinstance(value, Layout)),
+    *(layout for subject in SUBJECTS for layout in subject.LAYOUTS),
+)
+HTTP_LAYOUTS = tuple(layout for layout in ALL if "/" in layout.path)
