@@ -123,14 +123,15 @@ def docs() -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def figures(as_json: bool) -> None:
-    """Published government figures beside the same worked out from records."""
+    """Published figures beside the same worked out from records, and which of them contradict each other."""
     from khochung import figures as published
 
-    found = published.figures(Settings.from_environment())
+    settings = Settings.from_environment()
+    found, unequal = published.figures(settings), published.disagreements(settings)
     if as_json:
-        click.echo(json.dumps([item.as_json() for item in found], indent=2))
+        click.echo(json.dumps(published.as_json(found, unequal), indent=2, ensure_ascii=False))
     else:
-        _console().print(published.grid(found))
+        _console().print(published.grid(found, unequal))
 
 
 @main.group()

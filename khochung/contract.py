@@ -208,6 +208,8 @@ class Source(Strict):
     fresh_within_hours: int
     legal_basis: str
     service: Service = Service()
+    folder: Annotated[str, Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")] | None = None
+    """Of `connector: files`: the folder beside `dbt_project/` with files that we review ourselves, where no owner drops any."""
     missing: tuple[str, ...] = ("", "null", "Không rõ", "không rõ")
     """Texts that mean "nothing was said", in every text column. Raw keeps them; staging reads them as null."""
     tables: tuple[Table, ...] = Field(min_length=1)
@@ -217,6 +219,8 @@ class Source(Strict):
         names = [table.name for table in self.tables]
         if len(set(names)) != len(names):
             raise ValueError(f"a table of {self.name} is declared twice")
+        if self.folder and self.connector != "files":
+            raise ValueError(f"folder is for `connector: files`; {self.name} has `connector: {self.connector}`")
         rest = ["service"] if self.service != Service() else []
         rest += [f"paging of {table.name}" for table in self.tables if table.paging != Paging()]
         if rest and self.connector != "lgsp":
@@ -321,7 +325,7 @@ class Dataset(Strict):
     slug: Slug
     title: Text
     summary: Text
-    theme: Literal["population", "land", "business", "public-services", "territory"]
+    theme: Literal["population", "land", "business", "public-services", "digital-transformation", "finance", "society", "territory"]
     keywords: tuple[Text, ...] = Field(min_length=1)
     publisher: Text
     contact: str

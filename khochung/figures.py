@@ -1,60 +1,37 @@
-"""What the government has published beside the same figures worked out from records.
+"""What others have published beside the same figures worked out from records, and which of it contradicts which.
 
-`reference/published_figures.csv` is the only place that holds published values; no model, macro or rule reads it. A row
-with a `metric_code` says which metric version answers it; the others say which source they wait for, or that they were
-taken over as published.
+Published values are data: the source `indicator` delivers them as reviewed files, and `marts.fct_published_value` has them
+as printed. The seed `published_figure` says which metric version answers one; the marts of `indicator` hold the two
+against each other with each build. No metric, mart or rule reads a published value.
 """
 
-import csv
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any
 
+from psycopg.rows import class_row
 from rich.console import Group
 from rich.table import Table as Grid
 
-from khochung import province, warehouse
+from khochung import warehouse
 from khochung.settings import Settings
 
 QUERY = """
-with metric as (
-    select * from kpi.metric where metric_code = %(metric_code)s and metric_version = %(metric_version)s
-),
-
-added_up as (
-    select sum(day.numerator) as numerator, sum(day.denominator) as denominator
-    from metric
-    inner join kpi.metric_day as day
-        on metric.metric_code = day.metric_code and metric.metric_version = day.metric_version
-    where
-        (day.agency_key is null or day.former_province = %(former_province)s)
-        and day.day <= %(until)s and (day.accrual = 'running' or day.day >= %(since)s)
-),
-
-counted_once as (
-    select
-        count(distinct procedure_code) filter (where in_numerator) as numerator,
-        nullif(count(distinct procedure_code) filter (where in_denominator), 0) as denominator
-    from metric
-    inner join kpi.metric_member as member
-        on metric.metric_code = member.metric_code and metric.metric_version = member.metric_version
-    where
-        member.former_province = %(former_province)s
-        and member.from_day <= %(until)s and member.to_day >= %(since)s
-)
-
 select
-    kpi.value(one.numerator, one.denominator, metric.factor), one.numerator, one.denominator
-from metric
-inner join (
-    select 'distinct' as kind, * from counted_once
-    union all
-    select other.kind, added_up.* from added_up cross join (values ('flow'), ('stock')) as other (kind)
-) as one on metric.kind = one.kind
+    value_code as code, kind, name_vi as indicator_vi, name_en as indicator_en, province_code as province, is_elsewhere,
+    unit, qualifier, period_start, period_end, published,
+    trim_scale(published_denominator) as published_denominator, trim_scale(computed) as computed,
+    trim_scale(numerator) as numerator, trim_scale(denominator) as denominator,
+    metric_code || '/' || metric_version as metric_version, waits_for, publisher, document, document_on, plan
+from marts.fct_published_comparison
+order by is_elsewhere, province_code, document_on nulls last, document, period_end, value_code
 """
-"""Value, numerator and denominator of a metric version over a period, in the area of a former province."""
+DISAGREEMENTS = """
+select value_code as code, other_code as other, rule, why_vi, why_en
+from marts.fct_published_disagreement
+order by rule desc, value_code, other_code
+"""
 
 
 @dataclass(frozen=True)
@@ -64,14 +41,19 @@ class Figure:
     computed: None while no metric answers it or its period holds nothing. difference: computed - published.
     within_rounding: the published value is what the computed one rounds to, as far as its wording goes.
     waits_for: the source that would answer it, where none of those connected does.
+    is_elsewhere: of a province (`province`, its code) that this warehouse does not serve.
     """
 
     code: str
     kind: str
     indicator_vi: str
     indicator_en: str
+    province: str
+    is_elsewhere: bool
     unit: str
     qualifier: str
+    period_start: date | None
+    period_end: date
     published: Decimal
     published_denominator: Decimal | None
     computed: Decimal | None
@@ -79,6 +61,10 @@ class Figure:
     denominator: Decimal | None
     metric_version: str | None
     waits_for: str | None
+    publisher: str
+    document: str
+    document_on: date | None
+    plan: str | None
 
     @property
     def difference(self) -> Decimal | None:
@@ -89,10 +75,17 @@ class Figure:
         return None if self.computed is None else agrees(self.published, self.computed, self.qualifier)
 
     @property
+    def source(self) -> str:
+        """Who says so, in which document; of a target the plan that sets it."""
+        return "; ".join(word for word in (self.publisher, self.plan, self.document) if word)
+
+    @property
     def note(self) -> str:
         """What it was worked out from, and why it cannot agree where it does not."""
+        if self.is_elsewhere:
+            return f"of province {self.province}, which this warehouse does not serve: taken over"
         if self.metric_version is None:
-            return f"waits for: {self.waits_for}" if self.kind == "computed" else f"taken over: {self.waits_for}"
+            return f"waits for: {self.waits_for}" if self.kind == "computed" else "taken over as published"
         if self.computed is None:
             return "no record of its period"
         if self.denominator is None:
@@ -112,13 +105,43 @@ class Figure:
         return {
             "code": self.code,
             "kind": self.kind,
+            "province": self.province,
             "published": float(self.published),
             "computed": None if self.computed is None else float(self.computed),
             "difference": None if self.difference is None else float(self.difference),
             "within_rounding": self.within_rounding,
             "metric_version": self.metric_version,
+            "source": self.source,
             "note": self.note,
         }
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Two published values that cannot both be meant in the same words. rule: `same moment` (found) or `reviewed`.
+
+    why_vi, why_en: the reason, None while nobody has said.
+    """
+
+    code: str
+    other: str
+    rule: str
+    why_vi: str | None
+    why_en: str | None
+
+
+def as_json(found: list[Figure], unequal: list[Disagreement]) -> list[dict[str, Any]]:
+    """The figures as JSON objects, each with what it contradicts; the keys are an interface."""
+    pairs = [(pair.code, pair.other, pair) for pair in unequal] + [(pair.other, pair.code, pair) for pair in unequal]
+    against = {
+        code: [
+            {"code": other, "rule": pair.rule, "why_vi": pair.why_vi, "why_en": pair.why_en}
+            for one, other, pair in pairs
+            if one == code
+        ]
+        for code, _, _ in pairs
+    }
+    return [item.as_json() | {"disagrees_with": against.get(item.code, [])} for item in found]
 
 
 def agrees(published: Decimal, computed: Decimal, qualifier: str) -> bool:
@@ -135,44 +158,25 @@ def agrees(published: Decimal, computed: Decimal, qualifier: str) -> bool:
 
 
 def figures(settings: Settings) -> list[Figure]:
-    """Every figure published for the province that is served, in the order of the reference file, computed as the
-    analyst sees the warehouse."""
-    text = files("khochung").joinpath("reference/published_figures.csv").read_text(encoding="utf-8")
-    with warehouse.connect(settings, "analyst") as connection:
-        served = province.served().codes
-        rows = (row for row in csv.DictReader(text.splitlines()) if row["former_province"] in served)
-        return [_figure(connection, row) for row in rows]
+    """Every published figure, those of the province first, as the last build has them and the analyst sees them."""
+    with warehouse.connect(settings, "analyst") as connection, connection.cursor(row_factory=class_row(Figure)) as cursor:
+        return cursor.execute(QUERY).fetchall()
 
 
-def _figure(connection: Any, row: dict[str, str]) -> Figure:
-    computed, numerator, denominator = None, None, None
-    if row["metric_code"]:
-        until = date.fromisoformat(row["period_end"])
-        since = date.fromisoformat(row["period_start"]) if row["period_start"] else until
-        found = connection.execute(QUERY, row | {"since": since, "until": until}).fetchone()
-        computed, numerator, denominator = found or (None, None, None)
-    return Figure(
-        code=row["code"],
-        kind=row["kind"],
-        indicator_vi=row["indicator_vi"],
-        indicator_en=row["indicator_en"],
-        unit=row["unit"],
-        qualifier=row["qualifier"],
-        published=Decimal(row["value"]),
-        published_denominator=Decimal(row["denominator"]) if row["denominator"] else None,
-        computed=computed,
-        numerator=numerator,
-        denominator=denominator,
-        metric_version=f"{row['metric_code']}/{row['metric_version']}" if row["metric_code"] else None,
-        waits_for=row["waits_for"] or None,
-    )
+def disagreements(settings: Settings) -> list[Disagreement]:
+    """Which published figures contradict each other, those that a rule finds first."""
+    with (
+        warehouse.connect(settings, "analyst") as connection,
+        connection.cursor(row_factory=class_row(Disagreement)) as cursor,
+    ):
+        return cursor.execute(DISAGREEMENTS).fetchall()
 
 
-def grid(found: list[Figure]) -> Group:
-    """The figures for a terminal, and how many agree."""
+def grid(found: list[Figure], unequal: list[Disagreement]) -> Group:
+    """The figures for a terminal, how many agree, and what contradicts what."""
     table = Grid(
         "chỉ tiêu / indicator", "công bố / published", "tính được / computed", "lệch / difference", "",
-        "cách tính / metric", "từ / from",
+        "cách tính / metric", "từ / from", "nguồn / document",
     )  # fmt: skip
     for item in found:
         told = {True: "✓", False: "✗", None: ""}[item.within_rounding]
@@ -180,8 +184,20 @@ def grid(found: list[Figure]) -> Group:
         numbers = ("–" if number is None else f"{number:,}" for number in (item.computed, item.difference))
         table.add_row(
             f"{item.indicator_vi} / {item.indicator_en}", f"{words}{item.published:,} {item.unit}", *numbers, told,
-            item.metric_version or item.kind, item.note,
+            item.metric_version or item.kind, item.note, item.source,
         )  # fmt: skip
     answered = [item for item in found if item.computed is not None]
     agreeing = sum(item.within_rounding is True for item in answered)
-    return Group(table, f"{len(answered)} of {len(found)} are worked out from records; {agreeing} of them agree")
+    said = {item.code: item for item in found}
+    lines = [_contradiction(item, said) for item in unequal]
+    return Group(
+        table,
+        f"{len(answered)} of {len(found)} are worked out from records; {agreeing} of them agree",
+        f"{len(lines)} pairs of published figures contradict each other" + (":" if lines else ""),
+        *lines,
+    )
+
+
+def _contradiction(pair: Disagreement, said: dict[str, Figure]) -> str:
+    sides = [f"{said[code].published:,} {said[code].unit} ({code}: {said[code].source})" for code in (pair.code, pair.other)]
+    return f"• {sides[0]}\n  ≠ {sides[1]}\n  {pair.why_vi or 'chưa rõ vì sao'} / {pair.why_en or 'nobody has said why'}"

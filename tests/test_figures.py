@@ -3,8 +3,8 @@
 import csv
 import re
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,11 @@ def test_when_two_figures_agree(published: str, computed: str, qualifier: str, a
 
 def figure(**changes: Any) -> figures.Figure:
     known: dict[str, Any] = {
-        "code": "c", "kind": "computed", "indicator_vi": "", "indicator_en": "", "unit": "percent", "qualifier": "exact",
+        "code": "c", "kind": "computed", "indicator_vi": "", "indicator_en": "", "province": "80", "is_elsewhere": False,
+        "unit": "percent", "qualifier": "exact", "period_start": None, "period_end": date(2024, 3, 14),
         "published": Decimal("98.35"), "published_denominator": Decimal(64022), "computed": Decimal("98.36"),
         "numerator": Decimal(1259), "denominator": Decimal(1280), "metric_version": "m/press", "waits_for": None,
+        "publisher": "Sở Nội vụ", "document": "Báo cáo 1", "document_on": None, "plan": None,
     }  # fmt: skip
     return figures.Figure(**(known | changes))
 
@@ -55,7 +57,8 @@ def figure(**changes: Any) -> figures.Figure:
         ({"computed": None}, "no record of its period"),
         ({"computed": Decimal(857), "published": Decimal(857), "denominator": None}, ""),
         ({"computed": None, "metric_version": None, "waits_for": "1022 hotline"}, "waits for: 1022 hotline"),
-        ({"kind": "target", "metric_version": None, "waits_for": "set"}, "taken over: set"),
+        ({"kind": "target", "metric_version": None}, "taken over as published"),
+        ({"is_elsewhere": True, "province": "93"}, "of province 93, which this warehouse does not serve: taken over"),
     ],
 )
 def test_a_figure_says_what_it_is_worked_out_from(changes: dict[str, Any], note: str) -> None:
@@ -63,33 +66,62 @@ def test_a_figure_says_what_it_is_worked_out_from(changes: dict[str, Any], note:
 
 
 def test_the_keys_of_the_json_are_an_interface() -> None:
-    assert figure().as_json() == {
-        "code": "c", "kind": "computed", "published": 98.35, "computed": 98.36, "difference": 0.01,
-        "within_rounding": False, "metric_version": "m/press", "note": figure().note,
+    pair = figures.Disagreement("c", "d", "same moment", "hai", "two")
+    other = figure(code="d", plan="Nghị quyết 1")
+    told = figures.as_json([figure(), other, figure(code="e")], [pair])
+    assert told[0] == {
+        "code": "c", "kind": "computed", "province": "80", "published": 98.35, "computed": 98.36, "difference": 0.01,
+        "within_rounding": False, "metric_version": "m/press", "source": "Sở Nội vụ; Báo cáo 1", "note": figure().note,
+        "disagrees_with": [{"code": "d", "rule": "same moment", "why_vi": "hai", "why_en": "two"}],
     }  # fmt: skip
+    assert told[1]["source"] == "Sở Nội vụ; Nghị quyết 1; Báo cáo 1"
+    assert [one["code"] for one in told[1]["disagrees_with"]] == ["c"]
+    assert told[2]["disagrees_with"] == []
+
+
+def test_a_contradiction_is_told_with_both_documents() -> None:
+    pair = figures.Disagreement("c", "d", "same moment", None, None)
+    lines = figures.grid([figure(), figure(code="d", document="Báo cáo 2")], [pair]).renderables
+    told = "\n".join(line for line in lines if isinstance(line, str))
+    assert "1 pairs of published figures contradict each other:" in told
+    assert "Báo cáo 1" in told and "Báo cáo 2" in told and "nobody has said why" in told
 
 
 def reference() -> list[dict[str, str]]:
-    text = files("khochung").joinpath("reference/published_figures.csv").read_text(encoding="utf-8")
+    """The newest reviewed file: the one place where published values stand."""
+    newest = max((REPOSITORY / "reviewed" / "indicator").glob("so_lieu_cong_bo_*.csv"))
+    return list(csv.DictReader(newest.read_text(encoding="utf-8").splitlines()))
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    text = (REPOSITORY / "dbt_project" / "seeds" / f"{name}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
 
 
 def test_every_metric_that_is_named_is_defined() -> None:
-    seed = REPOSITORY / "dbt_project" / "seeds" / "metric_definition.csv"
-    with seed.open(encoding="utf-8") as stream:
-        defined = {(row["metric_code"], row["metric_version"]) for row in csv.DictReader(stream)}
-    named = {(row["metric_code"], row["metric_version"]) for row in reference() if row["metric_code"]}
+    defined = {(row["metric_code"], row["metric_version"]) for row in seed("metric_definition")}
+    named = {(row["metric_code"], row["metric_version"]) for row in seed("published_figure") if row["metric_code"]}
     assert named
     assert named <= defined
 
 
 def test_every_figure_is_answered_or_says_what_it_waits_for() -> None:
-    assert [row["code"] for row in reference() if bool(row["metric_code"]) == bool(row["waits_for"])] == []
+    answers = seed("published_figure")
+    assert [row["value_code"] for row in answers if bool(row["metric_code"]) == bool(row["waits_for"])] == []
+    assert {row["value_code"] for row in answers} <= {row["value_code"] for row in reference()}
+
+
+def test_what_is_published_stays_published() -> None:
+    """Of what was said once nothing is lost when a later file is made."""
+    codes = [row["value_code"] for row in reference()]
+    assert len(set(codes)) == len(codes) >= 64
+    for path in (REPOSITORY / "reviewed" / "indicator").glob("*.csv"):
+        assert {row["value_code"] for row in csv.DictReader(path.open(encoding="utf-8"))} <= set(codes)
 
 
 def published_numbers() -> set[str]:
     """Published values as they would be written in code, but for those that may be anything: short or round ones, years."""
-    told = {row[field] for row in reference() for field in ("numerator", "denominator", "value")}
+    told = {row[field].replace(",", ".") for row in reference() for field in ("numerator", "denominator", "value")}
     whole = {number for number in told if number.isdigit() and len(number) > 2 and number[-1] != "0"}
     return whole | {number for number in told if "." in number}
 
@@ -111,6 +143,7 @@ def test_no_model_and_no_rule_knows_a_published_value() -> None:
         *(path for path in (project / "models").rglob("*.yml") if not path.name.endswith("unit_tests.yml")),
         *suites.rglob("*.json"),
         project / "seeds" / "metric_definition.csv",
+        project / "seeds" / "published_figure.csv",
     ]
     assert len(rules) > 100
     assert {"64022", "62968", "98.35", "97.15", "375", "386", "857"} <= published_numbers()

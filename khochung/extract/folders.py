@@ -3,6 +3,7 @@
 `KHOCHUNG_SOURCE_<NAME>_FOLDER` is a path, `sftp://host[:port]/folder` or `s3://bucket/folder`. A secret does not belong
 in an address: `_KEY` and `_SECRET` hold user and password (SFTP) or access key and secret (S3). Without them SFTP takes
 the keys and the configuration in ~/.ssh, S3 the variables AWS_*. An SFTP server's own key must stand in known_hosts.
+A contract with `folder:` needs no variable: its files are reviewed and stand beside `dbt_project/`.
 """
 
 import os
@@ -20,7 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 from khochung.contract import Source
 from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
 from khochung.landing import DISK_FULL
-from khochung.settings import required
+from khochung.settings import PROJECT, required
 
 SETTLED_S = 2.0  # a file whose size or time moves within it is still being written
 CHECKSUM = ".sha256"
@@ -120,7 +121,9 @@ def opened(source: Source) -> Folder:
     Raises ConfigurationError for an address that cannot be used, SourceUnavailableError when the place is not there.
     """
     variable = f"KHOCHUNG_SOURCE_{source.name.upper()}_FOLDER"
-    address = required(variable, f"the folder in which source {source.name} drops its files")
+    meaning = f"the folder in which source {source.name} drops its files"
+    reviewed = str(PROJECT / source.folder) if source.folder else ""
+    address = os.environ.get(variable) or reviewed or required(variable, meaning)
     if "://" not in address:
         from fsspec.implementations.local import LocalFileSystem
 

@@ -12,7 +12,9 @@ from khochung.portal.table import Table
 from khochung.portal.vietnamese import sort_key
 from khochung.release.catalogue import Entry, Site
 
-THEME_ORDER = ("population", "land", "business", "public-services", "territory")
+THEME_ORDER = (
+    "population", "society", "land", "business", "finance", "public-services", "digital-transformation", "territory",
+)  # fmt: skip
 
 
 class Press:

@@ -20,6 +20,9 @@ THEMES = {
     "land": "ENVI",
     "business": "ECON",
     "public-services": "GOVE",
+    "digital-transformation": "TECH",
+    "finance": "ECON",
+    "society": "SOCI",
     "territory": "REGI",
 }
 PERIODS = {

@@ -21,6 +21,7 @@ from tests.toy_warehouse import running
 
 Row = dict[str, Any]
 UNITS = REPOSITORY / "simulator" / "data" / "80"
+REVIEWED = REPOSITORY / "reviewed" / "indicator"
 AS_OF = "2025-09-30"
 OLD_WARD, PRESENT_WARD = (
     "27694",
@@ -166,12 +167,20 @@ def business() -> Iterator[tuple[str, Row]]:
     }  # fmt: skip
 
 
+def indicator() -> Iterator[tuple[str, Row]]:
+    """What others have published, word for word."""
+    with next(REVIEWED.glob("so_lieu_cong_bo_*.csv")).open(encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle):
+            yield "published_value", {name: value or None for name, value in row.items()}
+
+
 SOURCES = {
     "admin": admin,
     "population": population,
     "procedures": procedures,
     "land": land,
     "business": business,
+    "indicator": indicator,
 }
 
 

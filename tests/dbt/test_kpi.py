@@ -157,4 +157,4 @@ def test_figures_of_a_period_without_records_are_none(built: Settings) -> None:
     assert found["dossiers_online_share_2024_03_14"].computed is None
     assert found["dossiers_online_share_2024_03_14"].note == "no record of its period"
     assert found["services_full_online"].computed == 1
-    assert found["app_users"].note.startswith("taken over: ")
+    assert found["app_users"].note == "taken over as published"

@@ -1,0 +1,27 @@
+select
+    value_code,
+    series_code,
+    kind,
+    name_vi,
+    name_en,
+    province_code,
+    commune_code,
+    unit_key,
+    is_elsewhere,
+    unit,
+    qualifier,
+    value,
+    numerator,
+    denominator,
+    period_start,
+    period_end,
+    publisher,
+    document,
+    document_on,
+    plan,
+    plan_version,
+    disagrees_with,
+    why_vi,
+    why_en
+from {{ ref('base_indicator__published_value') }}
+where not _refused
