@@ -91,7 +91,12 @@ def source_environment(settings: Settings) -> dict[str, str]:
 
 
 def _stand_in(settings: Settings, source: contract.Source) -> dict[str, str]:
-    """Where the stand-in of a source is, by how it is reached: its folder, its database or its address with key and secret."""
+    """Where the stand-in of a source is, by how it is reached: its folder, its database or its address with key and secret.
+
+    Reviewed files are where their contract says; nobody plays them.
+    """
+    if source.folder:
+        return {}
     if source.connector == "files":
         return {"FOLDER": str(settings.home / "simulator" / "drops" / source.name)}
     if source.connector == "database":
