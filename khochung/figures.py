@@ -159,7 +159,10 @@ def agrees(published: Decimal, computed: Decimal, qualifier: str) -> bool:
 
 def figures(settings: Settings) -> list[Figure]:
     """Every published figure, those of the province first, as the last build has them and the analyst sees them."""
-    with warehouse.connect(settings, "analyst") as connection, connection.cursor(row_factory=class_row(Figure)) as cursor:
+    with (
+        warehouse.connect(settings, "analyst") as connection,
+        connection.cursor(row_factory=class_row(Figure)) as cursor,
+    ):
         return cursor.execute(QUERY).fetchall()
 
 
@@ -199,5 +202,7 @@ def grid(found: list[Figure], unequal: list[Disagreement]) -> Group:
 
 
 def _contradiction(pair: Disagreement, said: dict[str, Figure]) -> str:
-    sides = [f"{said[code].published:,} {said[code].unit} ({code}: {said[code].source})" for code in (pair.code, pair.other)]
+    sides = [
+        f"{said[code].published:,} {said[code].unit} ({code}: {said[code].source})" for code in (pair.code, pair.other)
+    ]
     return f"• {sides[0]}\n  ≠ {sides[1]}\n  {pair.why_vi or 'chưa rõ vì sao'} / {pair.why_en or 'nobody has said why'}"

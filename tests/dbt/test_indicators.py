@@ -38,7 +38,9 @@ def test_another_province_is_nowhere_among_the_own_values(query: Query) -> None:
     assert places == [("TINH-80@2004-01-01",)]  # Long An, not the province that bears its code now
     public = query("select value_code from open_data.published_indicators", "publisher")
     assert {code for (code,) in public} == own
-    assert query("select count(*) from marts.fct_published_comparison where is_elsewhere and computed is not null") == [(0,)]
+    assert query("select count(*) from marts.fct_published_comparison where is_elsewhere and computed is not null") == [
+        (0,)
+    ]
 
 
 def test_the_two_targets_for_one_year_stand_side_by_side(built: Settings) -> None:
