@@ -16,8 +16,8 @@ with asked as (
     where answer.metric_code is not null
 ),
 
--- A state runs on from the first day; a sum has the days of its period. Rows without an agency are of the area that they
--- name, or of the whole province.
+-- A state runs on from the first day; a sum has the days of its period. Rows without an agency are of the area that
+-- they name, or of the whole province.
 added_up as (
     select
         asked.value_code,

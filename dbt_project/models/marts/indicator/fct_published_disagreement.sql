@@ -1,6 +1,6 @@
 -- Which published values cannot both be meant in the same words. `same moment`: one series, place and period, and two
--- values of which neither wording allows the other. `reviewed`: somebody has read both and says what differs. Both stay as
--- they are; which of them holds is not for the warehouse to say.
+-- values of which neither wording allows the other. `reviewed`: somebody has read both and says what differs. Both stay
+-- as they are; which of them holds is not for the warehouse to say.
 with found as (
     select
         one.value_code,
