@@ -5,8 +5,10 @@ How it is built and how to change it: `docs/portal.md`.
 
 import json
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from khochung.portal.addresses import LANGUAGES, address, file_of
 from khochung.portal.templates import fingerprint
@@ -14,14 +16,14 @@ from khochung.portal.templates import fingerprint
 if TYPE_CHECKING:
     from khochung.release.catalogue import Site
 
-# Path of each page -> digest of all that it was made from; the next release compares.
+# What the next release compares: of what each page was made, and what was read out of tables.
 RECORD = "api/v1/pages.json"
 
 
 def write(site: "Site", tree: Path, standing: Path | None = None) -> tuple[int, int]:
     """Write every page, asset and search index into `tree`, which holds the data of the release already.
 
-    A page that was made from the same things in the `standing` tree is linked, not made. Returns (made, linked).
+    What was made from the same things in the `standing` tree is linked, not made. Returns (pages made, pages linked).
     """
     # Imported here: the release package imports this one.
     from khochung.portal import pages, templates
@@ -29,37 +31,55 @@ def write(site: "Site", tree: Path, standing: Path | None = None) -> tuple[int, 
     from khochung.release import files
     from khochung.release.describe import json_bytes
 
-    press = Press(site, tree)
     before = _record(standing)
-    record: dict[str, str] = {}
-    made = linked = 0
+    press = Press(site, tree, before["periods"])
+    place = _Place(tree, standing, before["pages"])
     for page in pages.pages(press):
-        digest = record[page.path] = page.digest()
-        if standing and before.get(page.path) == digest and (standing / page.path).is_file():
-            (tree / page.path).parent.mkdir(parents=True, exist_ok=True)
-            os.link(standing / page.path, tree / page.path)
-            linked += 1
-        else:
-            files.write(tree / page.path, pages.render(press, page))
-            made += 1
+        place.put(page.path, page.digest(), partial(pages.render, press, page))
+    counted = place.made, place.linked
+    for document in pages.documents(press):
+        place.put(document.path, document.digest(), document.make)
     for name, path in templates.asset_paths().items():
-        kept = standing / path.lstrip("/") if standing else None
-        if kept and kept.is_file():
-            (tree / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
-            os.link(kept, tree / path.lstrip("/"))
+        place.put(path.lstrip("/"), path, partial(templates.asset_bytes, name))
+    files.write(tree / RECORD, json_bytes({"code": fingerprint(), "pages": place.record, "periods": press.periods}))
+    return counted
+
+
+class _Place:
+    """Where files of the site come to stand: linked from the standing tree, or made."""
+
+    def __init__(self, tree: Path, standing: Path | None, before: dict[str, str]) -> None:
+        self.tree, self.standing, self.before = tree, standing, before
+        self.record: dict[str, str] = {}
+        self.made = self.linked = 0
+
+    def put(self, path: str, digest: str, make: Callable[[], bytes]) -> None:
+        from khochung.release import files
+
+        self.record[path] = digest
+        if self.standing and self.before.get(path) == digest and _link(self.standing / path, self.tree / path):
+            self.linked += 1
         else:
-            files.write(tree / path.lstrip("/"), templates.asset_bytes(name))
-    for path, data in (pages.documents(press) | {RECORD: json_bytes(record)}).items():
-        files.write(tree / path, data)
-    return made, linked
+            files.write(self.tree / path, make())
+            self.made += 1
 
 
-def _record(standing: Path | None) -> dict[str, str]:
+def _link(source: Path, target: Path) -> bool:
+    """Give a file of the standing tree a second name; False when it is not there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not source.is_file():
+        return False
+    os.link(source, target)
+    return True
+
+
+def _record(standing: Path | None) -> dict[str, dict[str, Any]]:
+    """What the standing release wrote down; nothing when other code or other templates made it."""
     path = standing / RECORD if standing else None
-    if path is None or not path.is_file():
-        return {}
-    record: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return record
+    record = json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else {}
+    if record.get("code") != fingerprint():
+        return {"pages": {}, "periods": {}}
+    return {name: record[name] for name in ("pages", "periods")}
 
 
 __all__ = ["LANGUAGES", "RECORD", "address", "file_of", "fingerprint", "write"]

@@ -6,7 +6,7 @@ Coordinates are joined by commas: a row of numbers with spaces between them can 
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -15,13 +15,11 @@ from typing import Any
 
 from khochung.contract import Dataset, DatasetColumn
 from khochung.portal.places import COMMUNE, Commune
-from khochung.portal.table import Table, column, flags, measures, name_column, time_column
+from khochung.portal.table import WITHHELD_AT_MOST, Table, column, flags, measures, name_column, time_column
 from khochung.portal.words import Speech
 
 WIDTH, HEIGHT = 400, 210
 LONGEST_BARS = 24
-# Above this share of withheld cells a sum of the others says more about what is withheld than about anything else.
-WITHHELD_AT_MOST = 0.1
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,25 @@ class Bars:
     bars: tuple[Bar, ...]
     left_over: int
     note: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a whole: its amount in the commune, and its share there and in the province, as bars and in words."""
+
+    label: str
+    amount: str
+    percents: tuple[str, str]
+    shown: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a figure of a commune is made of, beside that of the province."""
+
+    dimension: str
+    rows: tuple[Share, ...]
+    left_over: int
 
 
 @dataclass(frozen=True)
@@ -155,7 +172,7 @@ def bars(speech: Speech, table: Table, by: str, split: str | None = None, *, lar
             labels(value),
             values,
             tuple(_percent(v, longest) for v in values),
-            tuple(speech.number(v, _places(v)) for v in values),
+            tuple(speech.number(v, decimals(v)) for v in values),
         )
         for value, values in found[:LONGEST_BARS]
     ]
@@ -179,7 +196,7 @@ def _parts(table: Table, split: str | None) -> Sequence[str | None]:
     return sorted(found, key=lambda value: (codes.index(value) if value in codes else len(codes), value))
 
 
-def _places(value: Decimal) -> int:
+def decimals(value: Decimal) -> int:
     """Digits behind the point that a reader wants: none for large numbers, two for small ones."""
     return 0 if value == value.to_integral_value() or abs(value) >= 1000 else 2 if abs(value) < 10 else 1
 
@@ -208,27 +225,48 @@ def lines(speech: Speech, table: Table, split: str | None = None) -> Lines | Non
         series.append([totals[period].value if period in totals else None for period in table.periods])
     if too_much_withheld(table, withheld):
         return None
-    top = _ceiling(max(value for values in series for value in values if value is not None))
     label = [
         speech.cell(name, column(table.dataset, split)) if split and name else speech.pick(measure.label)
         for name in names
     ]
+    periods = [speech.period(period, time) for period in table.periods]
+    return _drawn(speech, label, series, periods, speech.pick(time.label), _note(speech, table.dataset, withheld))
+
+
+def trend(
+    speech: Speech, measure: DatasetColumn, values: Mapping[str, Decimal], words: Callable[[str], str]
+) -> Lines | None:
+    """One line through the periods of `values`, oldest first; None for fewer than three. `words`: a period in words."""
+    if len(values) < 3 or not any(values.values()):
+        return None
+    return _drawn(speech, [speech.pick(measure.label)], [list(values.values())], [words(one) for one in values], "", "")
+
+
+def _drawn(
+    speech: Speech, labels: Sequence[str], series: Sequence[Sequence[Decimal | None]], periods: Sequence[str],
+    head: str, note: str,
+) -> Lines:  # fmt: skip
+    top = _ceiling(max(value for values in series for value in values if value is not None))
     drawn = tuple(
-        Line(label[i], _path(values, top), (speech.number(_last(values)), _y(_last(values), top)), i)
+        Line(labels[i], _path(values, top), (_figure(speech, _last(values)), _y(_last(values), top)), i)
         for i, values in enumerate(series)
     )
     rows = tuple(
-        (speech.period(period, time), *(speech.number(v) if (v := values[i]) is not None else "" for values in series))
-        for i, period in enumerate(table.periods)
+        (period, *(_figure(speech, v) if (v := values[i]) is not None else "" for values in series))
+        for i, period in enumerate(periods)
     )
     return Lines(
         drawn,
         tuple((_y(value, top), speech.number(value)) for value in (Decimal(0), top / 2, top)),
-        tuple((_x(i, len(table.periods)), speech.period(table.periods[i], time)) for i in _marks(len(table.periods))),
-        (speech.pick(time.label), *label),
+        tuple((_x(i, len(periods)), periods[i]) for i in _marks(len(periods))),
+        (head, *labels),
         rows[::-1],
-        _note(speech, table.dataset, withheld),
+        note,
     )
+
+
+def _figure(speech: Speech, value: Decimal) -> str:
+    return speech.number(value, decimals(value))
 
 
 def _last(values: Sequence[Decimal | None]) -> Decimal:
@@ -294,7 +332,7 @@ def dots(speech: Speech, table: Table, communes: Iterable[Commune], address: Any
             f"{20 + (north - point[1]) * scale:.1f}",
             f"{max(2.0, 14 * math.sqrt(total.value / largest)):.1f}",
             commune.name,
-            f"{speech.number(total.value, _places(total.value))} {unit}",
+            f"{speech.number(total.value, decimals(total.value))} {unit}",
             address(commune.code),
         )
         for commune, total, point in sorted(placed, key=lambda one: (-one[1].value, one[0].code))
@@ -320,13 +358,42 @@ def picture(speech: Speech, table: Table) -> Bars | Lines | None:
     return bars(speech, table.latest(), keys[0]) if keys else None
 
 
-def commune_picture(speech: Speech, table: Table) -> Bars | None:
-    """The chart of one commune's rows: by the first key that is neither time nor the commune."""
-    dataset, wanted = table.dataset, _declared().get(table.dataset.slug, {})
-    keys = [c.name for c in dataset.columns if c.role == "key" and c.data_type == "text" and c.name != COMMUNE]
-    by = wanted.get("by", keys[0] if keys else None)
-    return (
-        bars(speech, table, by, wanted.get("split"), largest_first=not wanted.get("keep_order"))
-        if by in table.place
-        else None
+def compositions(speech: Speech, commune: Table, province: Table) -> list[Comparison]:
+    """What the first measure of a commune is made of, beside what it is in the whole province: one table for each key."""
+    dataset = commune.dataset
+    measure = measure_of(dataset)
+    if measure is None or commune.total(measure).mostly_withheld:
+        return []
+    keys = [c for c in dataset.columns if c.role == "key" and c.data_type == "text" and c.name != COMMUNE]
+    found = (_composition(speech, commune, province, by, measure) for by in keys)
+    return [one for one in found if one is not None]
+
+
+def _composition(
+    speech: Speech, commune: Table, province: Table, by: DatasetColumn, measure: DatasetColumn
+) -> Comparison | None:
+    here = {value: rows.total(measure).value for value, rows in commune.grouped(by.name)}
+    there = {value: rows.total(measure).value for value, rows in province.grouped(by.name)}
+    all_here, all_there = sum(here.values(), Decimal(0)), sum(there.values(), Decimal(0))
+    if not all_here or not all_there or len(here) < 2:
+        return None
+    labels = _labels(speech, province, by)
+    ordered = sorted(here, key=lambda value: (-here[value], value))
+    if by.codes:
+        ordered = sorted(
+            here, key=lambda value: list(by.codes or {}).index(value) if value in (by.codes or {}) else 999
+        )
+    elif _declared().get(commune.dataset.slug, {}).get("keep_order"):
+        ordered = sorted(here)
+    shares = [(value, here[value] / all_here, there[value] / all_there) for value in ordered[:LONGEST_BARS]]
+    longest = max(max(ours, theirs) for _, ours, theirs in shares)
+    rows = tuple(
+        Share(
+            labels(value),
+            _figure(speech, here[value]),
+            (_percent(ours, longest), _percent(theirs, longest)),
+            (f"{speech.number(100 * ours, 1)}%", f"{speech.number(100 * theirs, 1)}%"),
+        )
+        for value, ours, theirs in shares
     )
+    return Comparison(speech.pick(by.label), rows, len(here) - len(rows))

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from khochung.contract import Dataset
-from khochung.portal import charts, places, search, table, templates
+from khochung.portal import charts, indicators, places, score, search, table, templates
 from khochung.portal.addresses import LANGUAGES, address, file_of
 from khochung.portal.places import Commune
 from khochung.portal.press import THEME_ORDER, Press
@@ -28,6 +28,8 @@ from khochung.release.describe import OPEN, FileFact, bilingual, disclosure_note
 from khochung.release.formats import FORMATS
 
 PREVIEW_ROWS = 10
+# Hexadecimal digits that tell what pages were made of apart.
+DIGEST = 24
 RECENT = 5
 # What the developers' page lists: address, and what it is in both languages.
 DOCUMENTS = (
@@ -68,8 +70,24 @@ class Page:
     wasm: bool = False
 
     def digest(self) -> str:
-        body = json.dumps([self.template, self.places, self.inputs], ensure_ascii=False, sort_keys=True, default=str)
-        return hashlib.sha256(f"{templates.fingerprint()}\0{body}".encode()).hexdigest()
+        return _digest([self.template, self.places, self.inputs])
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file that the scripts of pages read, made like a page. `make`: its bytes."""
+
+    path: str
+    inputs: Any
+    make: Callable[[], bytes]
+
+    def digest(self) -> str:
+        return _digest(self.inputs)
+
+
+def _digest(made_of: Any) -> str:
+    body = json.dumps(made_of, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(body.encode()).hexdigest()[:DIGEST]
 
 
 def pages(press: Press) -> Iterator[Page]:
@@ -84,9 +102,10 @@ def pages(press: Press) -> Iterator[Page]:
         for lang in LANGUAGES:
             yield _dataset(press, Speech(lang), entry)
         press.forget(entry.dataset.slug)
+    told = indicators.Told(press)
     for commune in press.communes:
         for lang in LANGUAGES:
-            yield _commune(press, Speech(lang), commune)
+            yield _commune(press, told, Speech(lang), commune)
     yield _missing(press)
 
 
@@ -108,7 +127,7 @@ def _page(
 
 
 def _everything(press: Press) -> list[Any]:
-    return [press.site.release_id, press.site.as_of, [press.facts(entry) for entry in press.site.entries]]
+    return [press.site.release_id, press.site.as_of, press.facts]
 
 
 def _home(press: Press, speech: Speech) -> Page:
@@ -168,7 +187,7 @@ def _map(press: Press, speech: Speech, newest: Table) -> charts.Dots | None:
 
 
 def _catalogue(press: Press, speech: Speech) -> Page:
-    facts = [press.facts(entry) for entry in press.site.entries]
+    facts = press.facts
     return _page(press, speech, "catalogue", facts, lambda: {"facets": _facets(press, speech)})
 
 
@@ -206,7 +225,6 @@ def _dataset(press: Press, speech: Speech, entry: Entry) -> Page:
     slug, latest = entry.dataset.slug, entry.latest
     held = press.report(entry, newest=True) if entry.held else None
     places_known = [commune.code for commune in press.communes] if entry in press.by_commune else []
-    score = getattr(entry, "score", None)
     broken = [c for c in held["checks"] if not c["passed"]] if held else []
 
     def view() -> dict[str, Any]:
@@ -224,21 +242,20 @@ def _dataset(press: Press, speech: Speech, entry: Entry) -> Page:
             "preview": _preview(speech, newest) if newest else None,
             "chart": charts.picture(speech, newest) if newest else None,
             "map": _map(press, speech, newest) if newest and entry in press.by_commune else None,
-            "period": _period(speech, newest) if newest else None,
+            "period": _period(press, speech, entry) if newest else None,
             "report_error": _mail(press.site, entry, speech),
-            "score": score,
+            "criteria": score.criteria(press, entry) if latest else (),
             "provenance": press.beside(entry, latest.version, "provenance.json") if latest else None,
         }
 
-    inputs = [press.facts(entry), vars(entry.checks), broken, places_known, score]
+    inputs = [press.facts[slug], broken, places_known]
     return _page(press, speech, "dataset", inputs, view, slug)
 
 
-def _period(speech: Speech, newest: Table) -> tuple[str, str] | None:
-    time = table.time_column(newest.dataset)
-    if time is None or not newest.periods:
-        return None
-    return speech.period(newest.periods[0], time), speech.period(newest.periods[-1], time)
+def _period(press: Press, speech: Speech, entry: Entry) -> tuple[str, str] | None:
+    """The first and the last period of the newest version, in words."""
+    column, time = table.time_column(entry.dataset), press.periods[entry.dataset.slug][1:]
+    return (speech.period(time[0], column), speech.period(time[1], column)) if column and time else None
 
 
 def _preview(speech: Speech, newest: Table) -> dict[str, Any]:
@@ -287,63 +304,41 @@ def _communes(press: Press, speech: Speech) -> Page:
 
 
 def _newest_of_communes(press: Press) -> list[Any]:
-    return [[e.dataset.model_dump(mode="json"), e.latest.content_sha256] for e in press.by_commune if e.latest]
+    return [[press.declared[e.dataset.slug], e.latest.content_sha256] for e in press.by_commune if e.latest]
 
 
-def _commune(press: Press, speech: Speech, commune: Commune) -> Page:
-    found = [
-        (entry, rows)
-        for entry in press.by_commune
-        if (rows := press.rows_by_commune[entry.dataset.slug].get(commune.code))
-    ]
-    shown = [[e.dataset.model_dump(mode="json"), e.latest.version if e.latest else "", rows.rows] for e, rows in found]
+def _commune(press: Press, told: indicators.Told, speech: Speech, commune: Commune) -> Page:
+    # Each page has the province beside the commune: another figure anywhere may show on all of them.
+    versions = [[v.version, v.content_sha256] for e in press.by_commune for v in e.versions]
 
     def view() -> dict[str, Any]:
-        return {
-            "commune": commune,
-            "former": press.former.get(commune.code, []),
-            "indicators": [
-                {
-                    "entry": entry,
-                    "headline": _headline(speech, entry, rows),
-                    "chart": charts.commune_picture(speech, rows),
-                    "rest": _rest(speech, rows),
-                }
-                for entry, rows in found
-            ],
-        }
+        found = [told.about(speech, entry, commune.code) for entry in press.by_commune]
+        return {"commune": commune, "indicators": [one for one in found if one]}
 
-    return _page(press, speech, "commune", [commune.inputs(), shown], view, commune.code)
-
-
-def _rest(speech: Speech, rows: Table) -> list[dict[str, Any]]:
-    """The other measures of a commune, as totals."""
-    return [
-        {"label": measure.label, "unit": measure.unit, "total": rows.total(measure)}
-        for measure in table.measures(rows.dataset)[1:]
-    ]
+    inputs = [commune.inputs(), _newest_of_communes(press), versions]
+    return _page(press, speech, "commune", inputs, view, commune.code)
 
 
 def _compare(press: Press, speech: Speech) -> Page:
-    inputs = [[e.dataset.slug, bilingual(e.dataset.title), [v.version for v in e.versions]] for e in press.site.entries]
-    several = [entry for entry in press.in_order if entry.versions]
+    several = [entry for entry in press.in_order if len(entry.versions) > 1]
+    inputs = [[entry.dataset.slug, bilingual(entry.dataset.title)] for entry in several]
     return _page(press, speech, "compare", inputs, lambda: {"several": several})
 
 
 def _sql(press: Press, speech: Speech) -> Page:
-    inputs = [press.facts(entry) for entry in press.site.entries]
-    published = [entry for entry in press.in_order if entry.latest]
+    published = [entry.dataset for entry in press.in_order if entry.latest]
+    inputs = [[dataset.slug, dataset.model, bilingual(dataset.title)] for dataset in published]
     found = {"published": published, "engine_bytes": sum(len(templates.asset_bytes(name)) for name in templates.ENGINE)}
     return _page(press, speech, "sql", inputs, lambda: found, wasm=True)
 
 
 def _status(press: Press, speech: Speech) -> Page:
-    inputs = [_everything(press), press.site.build_id, [vars(entry.checks) for entry in press.site.entries]]
+    inputs = [press.site.release_id, press.site.as_of, press.site.build_id, press.facts]
 
     def view() -> dict[str, Any]:
-        newest = {e.dataset.slug: t for e in press.site.entries if (t := press.newest(e.dataset.slug))}
-        periods = {slug: _period(speech, found) for slug, found in newest.items()}
-        return {"periods": periods, "expected": {slug: _expected(press.site, found) for slug, found in newest.items()}}
+        entries = [entry for entry in press.site.entries if entry.latest]
+        periods = {entry.dataset.slug: _period(press, speech, entry) for entry in entries}
+        return {"periods": periods, "expected": {entry.dataset.slug: _expected(press, entry) for entry in entries}}
 
     return _page(press, speech, "status", inputs, view)
 
@@ -351,12 +346,13 @@ def _status(press: Press, speech: Speech) -> Page:
 MONTHS = {"MONTHLY": 1, "QUARTERLY": 3, "ANNUAL": 12}
 
 
-def _expected(site: Site, newest: Table) -> str:
+def _expected(press: Press, entry: Entry) -> str:
     """The month at whose end the next period is complete: `10/2025`; a dash where nothing is promised by month."""
-    months = MONTHS.get(newest.dataset.frequency)
+    months = MONTHS.get(entry.dataset.frequency)
     if months is None:
         return "–"
-    last = date.fromisoformat(newest.periods[-1]) if newest.periods else site.as_of
+    time = press.periods[entry.dataset.slug][1:]
+    last = date.fromisoformat(time[1]) if time else press.site.as_of
     ahead = last.year * 12 + last.month - 1 + months
     return f"{ahead % 12 + 1}/{ahead // 12}"
 
@@ -430,13 +426,17 @@ def _label(fact: FileFact) -> str:
     return LABELS.get(fact.format or "", fact.name)
 
 
-def documents(press: Press) -> dict[str, bytes]:
-    """What the scripts of the pages read: the search index of each language."""
+def documents(press: Press) -> Iterator[Document]:
+    """The search index of each language, which only declarations and communes make different."""
     entries = [entry for entry in press.site.entries if entry.latest or entry.held]
-    return {
-        f"api/v1/search.{lang}.json": _compact(search.document(entries, press.communes, press.former, lang))
-        for lang in LANGUAGES
-    }
+    known = [press.declared[entry.dataset.slug] for entry in entries]
+    communes = [[c.code, c.name, press.former.get(c.code)] for c in press.communes]
+    for lang in LANGUAGES:
+
+        def make(lang: str = lang) -> bytes:
+            return _compact(search.document(entries, press.communes, press.former, lang))
+
+        yield Document(f"api/v1/search.{lang}.json", [known, communes], make)
 
 
 def _compact(value: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ THEME_ORDER = (
 class Press:
     """One making of the site: the release, the tree that its data lie in, and what has been read of them."""
 
-    def __init__(self, site: Site, tree: Path) -> None:
+    def __init__(self, site: Site, tree: Path, known: Mapping[str, Sequence[str]] | None = None) -> None:
+        """`known`: the `periods` of the standing release."""
         self.site, self.tree = site, tree
         self.by_slug = {entry.dataset.slug: entry for entry in site.entries}
+        self._known = known or {}
         self._newest: dict[str, Table] = {}
-        self._facts: dict[str, str] = {}
 
     def has(self, path: str) -> bool:
         """Whether the release has written a file already; pages lead to no other."""
@@ -36,8 +38,15 @@ class Press:
         if entry is None or entry.latest is None:
             return None
         if slug not in self._newest:
-            self._newest[slug] = table.read(self.tree, entry.dataset, entry.latest.version)
+            newest = self.version(entry, entry.latest.version)
+            if newest is None:
+                return None
+            self._newest[slug] = newest
         return self._newest[slug]
+
+    def version(self, entry: Entry, version: str) -> Table | None:
+        """One version of a dataset as a table; None when it had other columns."""
+        return table.read(self.tree, entry.dataset, version)
 
     def forget(self, slug: str) -> None:
         """Let go of a table that no other page will ask for: thousands of them need not fit into memory."""
@@ -76,24 +85,35 @@ class Press:
         ]
 
     @cached_property
-    def rows_by_commune(self) -> dict[str, dict[str, Table]]:
-        """By dataset and commune: the rows of its newest period."""
+    def facts(self) -> dict[str, str]:
+        """By dataset: a digest of all that the release says of it. Several pages depend on it."""
+        return {slug: _digest(f"{self.declared[slug]}{_said(entry)}") for slug, entry in self.by_slug.items()}
+
+    @cached_property
+    def declared(self) -> dict[str, str]:
+        """By dataset: a digest of its declaration, which most releases leave alone."""
+        return {slug: _digest(entry.dataset.model_dump_json()) for slug, entry in self.by_slug.items()}
+
+    @cached_property
+    def periods(self) -> dict[str, list[str]]:
+        """By published dataset: the digest of its content, and the first and the last value of its time, if it has one.
+
+        Read out of a table once in its life: the next release finds it in the record of this one.
+        """
         return {
-            entry.dataset.slug: dict(newest.latest().grouped(COMMUNE))
-            for entry in self.by_commune
-            if (newest := self.newest(entry.dataset.slug))
+            entry.dataset.slug: self._periods_of(entry.dataset.slug, entry.latest.content_sha256)
+            for entry in self.site.entries
+            if entry.latest
         }
 
-    def facts(self, entry: Entry) -> str:
-        """A digest of all that the release says of a dataset, worked out once: several pages depend on it."""
-        slug = entry.dataset.slug
-        if slug not in self._facts:
-            said = [version.record() for version in (*entry.versions, *entry.withdrawn)]
-            held = entry.held.model_dump() if entry.held else None
-            upcoming = entry.upcoming.record() if entry.upcoming else None
-            body = json.dumps([entry.dataset.model_dump(mode="json"), said, held, upcoming], sort_keys=True)
-            self._facts[slug] = hashlib.sha256(body.encode()).hexdigest()
-        return self._facts[slug]
+    def _periods_of(self, slug: str, content: str) -> list[str]:
+        known = list(self._known.get(slug, ()))
+        if known[:1] == [content]:
+            return known
+        newest = self.newest(slug)
+        found = newest.periods if newest else ()
+        self.forget(slug)
+        return [content, found[0], found[-1]] if found else [content]
 
     def report(self, entry: Entry, *, newest: bool) -> dict[str, Any] | None:
         """The quality report of the version that is public, or of the newest data, which may have been held."""
@@ -105,6 +125,15 @@ class Press:
     def beside(self, entry: Entry, version: str, name: str) -> dict[str, Any] | None:
         """A JSON file beside the data of a version, if the release writes it."""
         return _json(self.tree / "data" / entry.dataset.slug / "v" / version / name)
+
+
+def _said(entry: Entry) -> str:
+    """All of an entry but its declaration."""
+    return repr([value for name, value in vars(entry).items() if name != "dataset"])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _json(path: Path) -> dict[str, Any] | None:

@@ -15,14 +15,22 @@ Row = tuple[str | None, ...]
 FLAG = "_suppressed"
 # Shares, coordinates and prices have no sum.
 NOT_ADDITIVE = {"%", "độ", "VND"}
+# Above this share of withheld cells a sum of the others says more about what is withheld than about anything else.
+WITHHELD_AT_MOST = 0.1
 
 
 @dataclass(frozen=True)
 class Total:
-    """A sum over published cells. `withheld`: how many cells are empty for disclosure control and not in it."""
+    """A sum over published cells. `withheld`: how many of `cells` are empty for disclosure control and not in it."""
 
     value: Decimal
     withheld: int
+    cells: int
+
+    @property
+    def mostly_withheld(self) -> bool:
+        """Whether the sum should not be shown as if it were one."""
+        return self.withheld > WITHHELD_AT_MOST * self.cells
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,8 @@ class Table:
     def total(self, measure: DatasetColumn) -> Total:
         place, flag = self.place[measure.name], self.place.get(measure.name + FLAG)
         value = sum((Decimal(cell) for row in self.rows if (cell := row[place]) is not None), Decimal(0))
-        return Total(value, sum(row[flag] == "true" for row in self.rows) if flag is not None else 0)
+        withheld = sum(row[flag] == "true" for row in self.rows) if flag is not None else 0
+        return Total(value, withheld, len(self.rows))
 
     def grouped(self, name: str) -> Iterator[tuple[str, "Table"]]:
         """The rows of each value of a column, ascending."""
@@ -84,18 +93,15 @@ def name_column(code_column: str) -> str:
     return code_column.removesuffix("_code") + "_name"
 
 
-def read(tree: Path, dataset: Dataset, version: str, limit: int | None = None) -> Table:
-    """The table of one version from its CSV; `limit`: no more than so many rows."""
+def read(tree: Path, dataset: Dataset, version: str) -> Table | None:
+    """The table of one version from its CSV; None when an earlier declaration gave it other columns."""
     path = tree / "data" / dataset.slug / "v" / version / f"{dataset.slug}.csv"
     reader = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
     names = next(reader)
+    if not {column.name for column in dataset.columns} <= set(names):
+        return None
     order = [names.index(column.name) for column in dataset.columns]
-    rows = []
-    for row in reader:
-        rows.append(tuple(row[i] or None for i in order))
-        if limit is not None and len(rows) == limit:
-            break
-    return Table(dataset, tuple(rows))
+    return Table(dataset, tuple(tuple(row[i] or None for i in order) for row in reader))
 
 
 def column(dataset: Dataset, name: str) -> DatasetColumn:

@@ -1,22 +1,22 @@
 // Compare two versions of a dataset: both CSV files are read here, nothing is asked of the server but them.
 import { parse } from "./csv.js";
 import { difference } from "./difference.js";
-import { element, number, read, remember, say } from "./page.js";
+import { element, folderOf, number, read, remember, say, versionsOf } from "./page.js";
 import { columns, shown } from "./schema.js";
 
 const MOST = 200;
 const form = document.querySelector("form.compare");
 const output = document.querySelector(".difference");
-const { dataset, from, to } = form.elements;
+const { dataset, from, to } = form?.elements ?? {};
 const asked = new URL(location.href).searchParams;
 
 function options(select, values, chosen) {
   select.replaceChildren(...values.map((value) => element("option", { value, selected: value === chosen }, value)));
 }
 
-function choose(wanted = {}) {
-  const versions = dataset.selectedOptions[0].dataset.versions.split(" ");
-  options(from, versions, wanted.from ?? versions[Math.min(1, versions.length - 1)]);
+async function choose(wanted = {}) {
+  const versions = await versionsOf(dataset.value);
+  options(from, versions, wanted.from ?? versions[1]);
   options(to, versions, wanted.to ?? versions[0]);
 }
 
@@ -27,10 +27,10 @@ async function compare() {
     output.replaceChildren(element("p", {}, say("Hai phiên bản giống nhau: hãy chọn hai phiên bản khác nhau.", "These are the same version: choose two different ones.")));
     return;
   }
-  const folder = (version) => `/data/${slug}/v/${version}/`;
+  const [old, fresh] = [from.value, to.value].map((version) => folderOf(slug, version));
   const [left, right, before, after] = await Promise.all([
-    read(`${folder(from.value)}${slug}.csv`, "text"), read(`${folder(to.value)}${slug}.csv`, "text"),
-    read(`${folder(from.value)}datapackage.json`, "json"), read(`${folder(to.value)}datapackage.json`, "json"),
+    read(`${old}${slug}.csv`, "text"), read(`${fresh}${slug}.csv`, "text"),
+    read(`${old}datapackage.json`, "json"), read(`${fresh}datapackage.json`, "json"),
   ]);
   const known = new Map([...columns(before), ...columns(after)].map((column) => [column.name, column]));
   const key = [...known.values()].filter((column) => column.key).map((column) => column.name);
@@ -69,10 +69,14 @@ function line(name, word, label, text) {
 }
 
 const fail = (error) => output.replaceChildren(element("p", { class: "held" }, `${say("Không đọc được hai tệp", "The files could not be read")}: ${error.message}`));
-if (dataset.options.length) {
+async function start() {
   if ([...dataset.options].some((option) => option.value === asked.get("dataset"))) dataset.value = asked.get("dataset");
-  choose({ from: asked.get("from"), to: asked.get("to") });
-  if (asked.has("from")) compare().catch(fail);
-  dataset.addEventListener("change", () => { choose(); compare().catch(fail); });
+  await choose({ from: asked.get("from"), to: asked.get("to") });
+  if (asked.has("from")) await compare();
+}
+
+if (form) {
+  start().catch(fail);
+  dataset.addEventListener("change", () => choose().then(compare).catch(fail));
   for (const select of [from, to]) select.addEventListener("change", () => compare().catch(fail));
 }

@@ -1,26 +1,15 @@
 // The search itself, without a page: datasets by their words, communes by their former and present names.
-import MiniSearch from "minisearch";
+import { apart, differing, indexed, lettersOf, worthOf } from "./index.js";
 import { fold, lower, words } from "./vietnamese.js";
 
 const KINDS = /^(xã|phường|thị trấn|đặc khu|huyện|thị xã|thành phố) (?!\d)/;
 
-// Every word is indexed as it is written and without accents: who types accents ranks exact words first, who does not finds all.
-const spellings = (word) => [...new Set([word, fold(word).replaceAll(" ", "")])].filter(Boolean);
-
 export function engine({ datasets, places }) {
-  const index = new MiniSearch({
-    idField: "s",
-    fields: ["title", "rest"],
-    extractField: (one, name) => (name === "title" ? one.t : name === "rest" ? `${one.k} ${one.d}` : one[name]),
-    tokenize: words,
-    processTerm: spellings,
-    searchOptions: { boost: { title: 4 }, processTerm: (term) => term, combineWith: "AND" },
-  });
-  index.addAll(datasets);
+  const index = indexed(datasets.map((one) => [one.t, `${one.k} ${one.d}`]), [4, 1]);
   const byPlace = new Set(datasets.filter((one) => one.c).map((one) => one.s));
   const titles = new Map(datasets.map((one) => [one.s, one]));
-  const folded = new Map(datasets.map((one) => [one.s, ` ${fold(one.t)}`]));
-  return { index, byPlace, titles, folded, names: namesOf(places) };
+  const folded = datasets.map((one) => ` ${fold(one.t)}`);
+  return { index, slugs: datasets.map((one) => one.s), byPlace, titles, folded, names: namesOf(places) };
 }
 
 // Folded name -> communes that it may mean. `as`: the name as it is written, where it is not that of the commune today.
@@ -43,6 +32,9 @@ function namesOf(places) {
   return names;
 }
 
+// `tan tru` for `Xã Bình Lãng (Huyện Tân Trụ)`; of what is in no district nothing can be said.
+const districtOf = (hit) => fold(lower(/\((.*)\)/.exec(hit.as ?? "")?.[1] ?? "-").replace(KINDS, "")) || "-";
+
 // The longest run of words that names a place, and the words around it.
 function placeIn(names, tokens) {
   const folded = tokens.map(fold);
@@ -54,9 +46,12 @@ function placeIn(names, tokens) {
         if (!hits) continue;
         const asTyped = tokens.slice(start, start + length).join(" ");
         const exact = (hit) => lower(hit.as ?? hit.name).includes(asTyped);
-        // A district is meant when no commune bears the name.
+        // A district is meant when no commune bears the name; of several of one name, the one whose district is named as well.
         const communes = hits.filter((hit) => !hit.district);
-        const ordered = [...(communes.length ? communes : hits)].sort((a, b) => exact(b) - exact(a));
+        const around = ` ${[...folded.slice(0, start), ...folded.slice(start + length)].join(" ")} `;
+        const inDistrict = communes.filter((hit) => around.includes(` ${districtOf(hit)} `));
+        const meant = inDistrict.length ? inDistrict : communes.length ? communes : hits;
+        const ordered = [...meant].sort((one, other) => exact(other) - exact(one));
         return { hits: ordered, rest: [...tokens.slice(0, start), ...tokens.slice(start + length)] };
       }
     }
@@ -65,20 +60,9 @@ function placeIn(names, tokens) {
 }
 
 function nearest(names, key) {
-  for (const [name, hits] of names) if (oneEditApart(name, key)) return hits;
+  const letters = lettersOf(key);
+  for (const [name, hits] of names) if (differing(lettersOf(name), letters) <= 2 && apart(name, key, 1) <= 1) return hits;
   return undefined;
-}
-
-// One letter more, less, other, or two swapped.
-export function oneEditApart(a, b) {
-  if (Math.abs(a.length - b.length) > 1) return false;
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start++;
-  const rest = (text, skip) => text.slice(start + skip);
-  return (
-    rest(a, 1) === rest(b, 1) || rest(a, 1) === rest(b, 0) || rest(a, 0) === rest(b, 1) ||
-    (a[start] === b[start + 1] && a[start + 1] === b[start] && rest(a, 2) === rest(b, 2))
-  );
 }
 
 // -> { places: [{code, name, as}], datasets: [slug …] the best first, place: the datasets have figures for places[0] }
@@ -92,26 +76,44 @@ export function search(known, query) {
   return { places: hits, datasets: [...new Set([...also, ...found])] };
 }
 
-// As typed; else with a letter wrong here and there; else with some of the words only.
-const PASSES = [["AND", false], ["AND", 0.2], ["OR", false]];
+// As typed; else with a letter wrong here and there, of which words of four letters may have one and of eight two; else with
+// some of the words only.
+const editsIn = (word) => (word.length < 4 ? 0 : Math.min(2, Math.round(word.length / 5)));
+const PASSES = [[every, () => 0], [every, editsIn], [some, () => 0]];
 
-function ask({ index, folded }, typed, preferred, strict = false) {
+function ask({ index, slugs, folded }, typed, preferred, strict = false) {
   // A single letter begins too many words to tell anything.
   const tokens = typed.filter((word, place) => word.length > 1 || place < typed.length - 1);
   if (!tokens.length) return [];
   const phrase = ` ${tokens.map(fold).join(" ")}`;
-  // The words side by side in a title, and figures by commune where one is named, count for more.
-  const boostDocument = (slug) => (folded.get(slug).includes(phrase) ? 2 : 1) * (preferred?.has(slug) ? 1.5 : 1);
-  for (const [combineWith, fuzzy] of strict ? PASSES.slice(0, 1) : PASSES) {
-    const queries = tokens.map((word, place) => ({
-      combineWith: "OR",
-      queries: spellings(word),
-      prefix: place === tokens.length - 1 || word.length > 3,
-      fuzzy: (term) => (term.length < 4 ? false : fuzzy),
-      boostTerm: (term) => (term === word ? 2 : 1),
-    }));
-    const found = index.search({ combineWith, queries }, { boostDocument });
-    if (found.length) return found.map((one) => one.id);
+  for (const [combine, edits] of strict ? PASSES.slice(0, 1) : PASSES) {
+    const worths = tokens.map((word, place) =>
+      worthOf(index, word, { prefix: place === tokens.length - 1 || word.length > 3, edits: edits(word) }));
+    const found = [];
+    for (let place = 0; place < index.size; place++) {
+      const worth = combine(worths, place);
+      // The words side by side in a title, and figures by commune where one is named, count for more.
+      if (worth) found.push([worth * (folded[place].includes(phrase) ? 2 : 1) * (preferred?.has(slugs[place]) ? 1.5 : 1), place]);
+    }
+    if (found.length) return found.sort((a, b) => b[0] - a[0] || a[1] - b[1]).map(([, place]) => slugs[place]);
   }
   return [];
+}
+
+function every(worths, place) {
+  let sum = 0;
+  for (const worth of worths) {
+    if (!worth[place]) return 0;
+    sum += worth[place];
+  }
+  return sum;
+}
+
+function some(worths, place) {
+  let [sum, met] = [0, 0];
+  for (const worth of worths) {
+    sum += worth[place];
+    met += worth[place] > 0;
+  }
+  return (sum * met) / worths.length;
 }

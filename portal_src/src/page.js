@@ -32,3 +32,11 @@ export async function read(path, as) {
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response[as]();
 }
+
+// The public versions of a dataset, newest first.
+export async function versionsOf(slug) {
+  const { versions } = await read(`/data/${slug}/versions.json`, "json");
+  return versions.filter((one) => !one.withdrawn).map((one) => one.version);
+}
+
+export const folderOf = (slug, version) => `/data/${slug}/v/${version}/`;

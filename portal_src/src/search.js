@@ -1,15 +1,17 @@
 // Search on the home page, in the catalogue and among the communes. The index is fetched when somebody is about to type.
 import { engine, search } from "./engine.js";
-import { element, read, remember, say } from "./page.js";
+import { element, number, read, remember, say } from "./page.js";
 
 const SHOWN = 8;
-const CARDS = 60;
+const CARDS = 30;
 const form = document.querySelector("form[data-search]");
 const box = form.querySelector("input[name=q]");
 const found = form.querySelector(".found");
 const where = form.dataset.search;
 const results = where === "catalogue" ? document.querySelector(".results") : null;
-const cards = results ? [...results.children] : [];
+const cards = new Map(results ? [...results.children].map((card) => [card.id, card]) : []);
+const more = element("button", { type: "button", hidden: true });
+results?.after(more);
 const count = form.querySelector(".count");
 const selects = [...form.querySelectorAll("select")];
 let ready;
@@ -40,12 +42,21 @@ function passes(card) {
   return selects.every((one) => !one.value || (card.dataset[one.name] ?? "").split(" ").includes(one.value));
 }
 
+// The first cards at once, the others when somebody asks for them: an answer is there before the next key is pressed.
 function showCards(order) {
-  const wanted = order ? order.map((slug) => cards.find((card) => card.id === slug)).filter(Boolean) : cards;
+  const wanted = order ? order.map((slug) => cards.get(slug)).filter(Boolean) : [...cards.values()];
   const shown = wanted.filter(passes);
-  results.replaceChildren(...shown.slice(0, order || shown.length < cards.length ? CARDS : shown.length));
+  const first = shown.slice(0, CARDS);
+  if (first.length !== results.children.length || first.some((card, place) => card !== results.children[place])) results.replaceChildren(...first);
+  more.hidden = shown.length <= CARDS;
+  more.textContent = say(`Hiện cả ${number(shown.length)} bộ dữ liệu`, `Show all ${number(shown.length)} datasets`);
+  more.onclick = () => {
+    results.replaceChildren(...shown);
+    more.hidden = true;
+    shown[CARDS].querySelector("a").focus();
+  };
   count.textContent = shown.length
-    ? `${shown.length} ${say("bộ dữ liệu", shown.length === 1 ? "dataset" : "datasets")}`
+    ? `${number(shown.length)} ${say("bộ dữ liệu", shown.length === 1 ? "dataset" : "datasets")}`
     : say("Không tìm thấy bộ dữ liệu nào. Thử ít từ hơn, hoặc bỏ bớt bộ lọc.", "No dataset found. Try fewer words, or fewer filters.");
 }
 
@@ -68,6 +79,10 @@ async function update() {
 }
 
 box.addEventListener("focus", load, { once: true });
+// The long list is taken away when somebody is about to type, and not while they do.
+if (results) box.addEventListener("focus", () => box.value || showCards(null), { once: true });
+// Who opens the catalogue or the list of communes comes to search.
+if (where !== "home") (window.requestIdleCallback ?? setTimeout)(load);
 box.addEventListener("input", update);
 selects.forEach((one) => one.addEventListener("change", update));
 form.addEventListener("submit", (event) => {

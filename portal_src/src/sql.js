@@ -1,5 +1,6 @@
 // SQL over the published tables, in a DuckDB that runs in this page. It is fetched at the first run, from this server only.
-import { element, number, read, remember, say } from "./page.js";
+import { element, folderOf, number, read, remember, say, versionsOf } from "./page.js";
+import { columns } from "./schema.js";
 
 const MOST = 500;
 const form = document.querySelector("form.sql");
@@ -29,18 +30,34 @@ async function engine() {
   return { database, connection };
 }
 
-function typeOf(declared) {
-  const name = declared.toLowerCase();
-  if (/^(numeric|decimal)\s*\(/.test(name)) return name.replace(/\s/g, "");
-  return { text: "varchar", numeric: "double", "double precision": "double" }[name] ?? name;
+// Types as the Data Package declares them; none is guessed.
+const TYPES = { string: "varchar", integer: "bigint", number: "double", boolean: "boolean", date: "date", datetime: "timestamp" };
+const described = new Map();
+
+// -> { csv, columns } of the newest version of a table.
+function describe(name) {
+  if (!described.has(name)) described.set(name, fetched(tables.get(name).dataset.slug));
+  return described.get(name);
+}
+
+async function fetched(slug) {
+  const [version] = await versionsOf(slug);
+  const folder = folderOf(slug, version);
+  return { csv: `${folder}${slug}.csv`, columns: columns(await read(`${folder}datapackage.json`, "json")) };
 }
 
 async function load({ database, connection }, name) {
-  const one = tables.get(name);
-  await database.registerFileText(`${name}.csv`, await read(one.dataset.csv, "text"));
-  const types = [...one.querySelectorAll("[data-column]")].map((c) => `'${c.dataset.column}': '${typeOf(c.dataset.type)}'`);
+  const one = await describe(name);
+  await database.registerFileText(`${name}.csv`, await read(one.csv, "text"));
+  const types = one.columns.map((column) => `'${column.name}': '${TYPES[column.type] ?? "varchar"}'`);
   await connection.query(`create table "${name}" as select * from read_csv('${name}.csv', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', nullstr = '', columns = {${types.join(", ")}})`);
   loaded.add(name);
+}
+
+async function showColumns(name) {
+  const { columns } = await describe(name);
+  const list = columns.map((column) => element("li", {}, element("code", {}, column.name), " ", element("small", {}, TYPES[column.type] ?? column.type), ` ${column.label}`));
+  tables.get(name).querySelector("summary").after(element("ul", { class: "plain" }, ...list));
 }
 
 async function run() {
@@ -90,5 +107,6 @@ const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"
 const asked = new URL(location.href).searchParams;
 const first = [...tables.values()].find((one) => one.dataset.slug === asked.get("dataset")) ?? [...tables.values()][0];
 query.value = asked.get("q") ?? (first ? `select *\nfrom ${first.dataset.table}\nlimit 20` : "");
+for (const [name, one] of tables) one.addEventListener("toggle", () => showColumns(name).catch((error) => tell(error.message)), { once: true });
 form.addEventListener("submit", (event) => { event.preventDefault(); run(); });
 query.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run(); });

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parse } from "../src/csv.js";
 import { difference } from "../src/difference.js";
-import { engine, oneEditApart, search } from "../src/engine.js";
+import { engine, search } from "../src/engine.js";
+import { apart, differing, lettersOf } from "../src/index.js";
 import { fold } from "../src/vietnamese.js";
 
 const cases = JSON.parse(readFileSync(new URL("../../tests/portal/cases.json", import.meta.url)));
@@ -30,11 +31,13 @@ test("exact accents come before folded ones", () => {
   assert.equal(search(known, "duong").datasets.length, 2);
 });
 
-test("one edit", () => {
-  for (const [a, b] of [["tan tru", "tan truu"], ["tan tru", "tan tr"], ["tan tru", "tan tro"], ["tan tru", "tan tur"]]) {
-    assert.ok(oneEditApart(a, b) && oneEditApart(b, a), `${a} ${b}`);
+test("edits between words, and letters that tell them apart at once", () => {
+  for (const [a, b, edits] of [["tan tru", "tan truu", 1], ["tan tru", "tan tr", 1], ["tan tru", "tan tur", 1], ["tan tru", "tam tro", 2], ["ca", "abc", 3]]) {
+    assert.equal(apart(a, b, 3), edits);
+    assert.equal(apart(b, a, 3), edits);
+    assert.ok(differing(lettersOf(a), lettersOf(b)) <= 2 * edits);
   }
-  assert.ok(!oneEditApart("tan tru", "tam tro"));
+  assert.equal(apart("nghiep", "doanh", 1), 2);
 });
 
 test("CSV as RFC 4180 has it", () => {

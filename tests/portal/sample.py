@@ -10,7 +10,7 @@ from pathlib import Path
 from khochung import contract, province
 from khochung.contract import Dataset, DatasetColumn
 from khochung.digest import sha256
-from khochung.release.catalogue import Checks, Entry, Site, VersionFact
+from khochung.release.catalogue import Checks, Entry, Site, VersionFact, versions_json
 from khochung.release.content import Content, Row, kind
 from khochung.release.describe import FileFact, json_bytes, table_schema
 from khochung.release.formats import FORMATS
@@ -21,8 +21,8 @@ AS_OF = date(2025, 9, 30)
 COMMUNES = (
     ("28075", "Xã Tân Trụ", (("28075", "Thị trấn Tân Trụ"), ("28096", "Xã Bình Lãng")), "Huyện Tân Trụ", (106.50, 10.528)),
     ("28084", "Xã Vàm Cỏ", (("28084", "Xã Quê Mỹ Thạnh"), ("28087", "Xã Lạc Tấn")), "Huyện Tân Trụ", (106.47, 10.567)),
-    ("25459", "Phường Tân Ninh", (("25456", "Phường 1"), ("25459", "Phường 3")), "Thành phố Tây Ninh", (106.10, 11.310)),
-    ("27694", "Phường Long An", (("27685", "Phường 5"),), "Thành phố Tân An", (106.41, 10.535)),
+    ("25459", "Phường Tân Ninh", (("25456", "Phường 1"), ("25459", "Phường 3"), ("25462", "Phường 4")), "Thành phố Tây Ninh", (106.10, 11.310)),
+    ("27694", "Phường Long An", (("27685", "Phường 5"), ("27688", "Phường 4")), "Thành phố Tân An", (106.41, 10.535)),
     ("27931", "Xã Đức Hòa", (("27931", "Thị trấn Đức Hòa"),), "Huyện Đức Hòa", (106.42, 10.88)),
     ("27943", "Xã Mỹ Hạnh", (("27943", "Xã Mỹ Hạnh Nam"), ("27946", "Xã Đức Hòa Đông")), "Huyện Đức Hòa", (106.50, 10.86)),
 )  # fmt: skip
@@ -57,6 +57,7 @@ def add_version(root: Path, site: Site, slug: str) -> Site:
         if entry.dataset.slug == slug:
             fresh = _version(root, entry.dataset, len(entry.versions) + 1, ("csv",), None)
             entry = replace(entry, versions=(fresh, *entry.versions))
+            _index(root, entry.dataset, entry.versions)
         entries.append(entry)
     return replace(site, release_id="2025-10-01.1", as_of=date(2025, 10, 1), entries=tuple(entries))
 
@@ -67,11 +68,15 @@ def _entry(
     facts = [_version(root, dataset, number, formats, communes) for number in range(1, count + 1)]
     report = _report(dataset, facts[-1].version, passed=not late)
     _write(root / "data" / dataset.slug / "quality.json", report)
-    _write(root / "data" / dataset.slug / "versions.json", json_bytes({"versions": []}))
+    _index(root, dataset, tuple(facts))
     held = Text(vi="Không đạt kiểm tra: Tổng khớp", en="Checks failed: Totals agree") if late else None
     return Entry(
         dataset, tuple(reversed(facts)), held, Checks(2, int(late), not late), f"/data/{dataset.slug}/quality.json"
     )
+
+
+def _index(root: Path, dataset: Dataset, versions: tuple[VersionFact, ...]) -> None:
+    _write(root / "data" / dataset.slug / "versions.json", json_bytes(versions_json(dataset.slug, versions)))
 
 
 def _report(dataset: Dataset, version: str, passed: bool = True) -> bytes:
