@@ -189,7 +189,8 @@ def run_layer(settings: Settings, build: Build, layer: str) -> None:
     if target != parsed.parent and parsed.exists():
         # The project is that of the first layer: nothing is left to parse.
         arguments += ["--partial-parse-file-path", str(parsed)]
-    arguments += ["--full-refresh"] if seen is None else []
+    # Seeds are code: they are as the last build left them while it goes on from there.
+    arguments += ["--full-refresh"] if seen is None else ["--exclude-resource-type", "seed"]
     status = dbt(settings, arguments, target, _values(build, seen))
     failures = _record(settings, build, layer, target / "run_results.json")
     if failures or status != 0:

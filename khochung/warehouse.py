@@ -52,7 +52,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "analyst": {"marts": "read", "kpi": "read", "open_data": "read"},
     "publisher": {"open_data": "read", "released": "read"},
     "operator": {"ops": "write", "quality": "read", "seeds": "read", "released": "read"},
-    "agency": {"marts": "enter", "quality": "enter", "seeds": "enter", "ops": "enter"},
+    "agency": {"marts": "enter", "kpi": "enter", "quality": "enter", "seeds": "enter", "ops": "enter"},
 }
 VERBS = {
     "read": "select",

@@ -45,8 +45,9 @@ build has succeeded (khochung.transform): one that failed half-way leaves it, an
 A model that follows has the strategy `differences` and the hook `gather_scope`, and in macros/scopes.sql a macro
 `scope_of_<model>`: a `select` of the model's own key (`key`) and of the key of what it is made from (`origin`). It covers every row that may have come out
 differently, and may cover more: only rows that really differ are written, and told. In the model itself `in_scope` keeps to it. #}
-{% macro changed(relation, told) -%}
-    select told.value from staging.changed_key as told where told.relation = '{{ relation }}' and told.told = '{{ told }}'
+{% macro changed(relation, told, type='text') -%}
+    select {{ "told.value" if type == 'text' else "cast(told.value as " ~ type ~ ")" }} from staging.changed_key as told
+    where told.relation = '{{ relation }}' and told.told = '{{ told }}'
 {%- endmacro %}
 
 {# True while a model adds to what a build before has left. A unit test has no `this`. #}

@@ -24,9 +24,9 @@
     case when {{ active_on }} = 'infinity' then {{ as_of() }} else {{ active_on }} end
 {%- endmacro %}
 
-{# People as the marts show them, before years of birth that too few share are withheld: the CTEs `people`, `banded` and
-`crowds`. #}
-{% macro people_in_crowds() -%}
+{# People as the marts show them, before years of birth that too few share are withheld: the CTE `banded`. Of those whom
+`kept` keeps: one more condition on `person`. `crowd_key` is null where nothing is known of the year. #}
+{% macro people_in_bands(kept='') -%}
 people as (
     select
         person.person_key,
@@ -42,27 +42,16 @@ people as (
     from {{ ref('int_person__person') }} as person
     left join {{ ref('int_population__home') }} as home
         on person.resident_record_id = home.record_id and person.residence_status = 'resident'
+    where true{{ kept }}
 ),
 
 banded as (
     select
         *,
-        case
-            when decade < 1940 then '..1939'
-            else decade || '-' || decade + 9
-        end as birth_year_band
+        coalesce(commune_key, '') || '|' || sex || '|' || residence_status || '|' || birth_year_band as crowd_key
     from people
-    {{ once() }}
-),
-
-crowds as (
-    select
-        coalesce(commune_key, '') as place,
-        sex,
-        residence_status,
-        birth_year_band
-    from banded
-    group by coalesce(commune_key, ''), sex, residence_status, birth_year_band
-    having count(*) >= {{ var('disclosure_threshold') }}
+    cross join lateral (
+        select case when decade < 1940 then '..1939' else decade || '-' || decade + 9 end as birth_year_band
+    ) as band
 )
 {%- endmacro %}

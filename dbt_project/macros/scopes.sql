@@ -63,7 +63,7 @@ that are alike are looked at both. #}
 {%- endmacro %}
 
 {# A resident or one of their events; and whom the shares of former communes, which follow the residents, place in
-another one: only the draw decides for them. #}
+another one: those for whom the draw decides, and when paths have changed perhaps others. #}
 {% macro scope_of_int_population__spell() -%}
     select known.record_id, known.record_id
     from (
@@ -78,7 +78,9 @@ another one: only the draw decides for them. #}
                 spell.known_present_key = predecessor.commune_key
                 and {{ fixed_draw('spell.record_id') }} >= predecessor.low
                 and {{ fixed_draw('spell.record_id') }} < predecessor.high
-        where spell.start_cause = 'register_entry' and spell.commune_key <> predecessor.origin_key
+        where
+            (spell.is_drawn or exists ({{ changed('int_territory__path', 'origin_key') }}))
+            and spell.start_cause = 'register_entry' and spell.commune_key <> predecessor.origin_key
     ) as known (record_id)
 {%- endmacro %}
 
@@ -116,25 +118,13 @@ another one: only the draw decides for them. #}
     from ({{ changed('int_population__home', 'household_key') }}) as told
 {%- endmacro %}
 
-{# A person, their home, their household; and everybody of a crowd that has become large enough to be shown, or too small. #}
+{% macro scope_of_int_population__crowd() -%}
+    select crowd.crowd_key, crowd.crowd_key from {{ this }} as crowd
+{%- endmacro %}
+
+{# A person, their home, their household; and everybody of what has become a crowd, or is none any more. #}
 {% macro scope_of_dim_person() -%}
-    with {{ people_in_crowds() }},
-
-    shown as (
-        select distinct
-            coalesce(commune_key, '') as place,
-            sex,
-            residence_status,
-            birth_year_band
-        from {{ this }}
-        where birth_year_band <> 'unknown'
-    ),
-
-    turned as (
-        (select * from crowds except select * from shown)
-        union all
-        (select * from shown except select * from crowds)
-    )
+    with {{ people_in_bands() }}
 
     select cast(told.value as uuid), cast(told.value as uuid)
     from ({{ changed('int_person__person', 'person_key') }}) as told
@@ -149,18 +139,13 @@ another one: only the draw decides for them. #}
 
     select banded.person_key, banded.person_key
     from banded
-    inner join turned
-        on
-            coalesce(banded.commune_key, '') = turned.place
-            and banded.sex = turned.sex
-            and banded.residence_status = turned.residence_status
-            and banded.birth_year_band = turned.birth_year_band
+    where banded.crowd_key in ({{ changed('int_population__crowd', 'crowd_key') }})
 {%- endmacro %}
 
 {% macro scope_of_int_land__parcel() -%}
     select known.parcel_id, known.parcel_id
     from (
-        select cast(told.value as uuid) from ({{ changed('base_land__parcel', '_record_key') }}) as told
+        {{ changed('base_land__parcel', '_record_key', 'uuid') }}
         union all
         select parcel.parcel_id
         from {{ this }} as parcel
@@ -184,7 +169,7 @@ another one: only the draw decides for them. #}
         where (parcel.numbering_commune_key, parcel.sheet_no, parcel.parcel_no) in (
             select now.numbering_commune_key, now.sheet_no, now.parcel_no
             from {{ ref('int_land__parcel') }} as now
-            where now.parcel_id in (select cast(told.value as uuid) from ({{ changed('int_land__parcel', 'parcel_id') }}) as told)
+            where now.parcel_id in ({{ changed('int_land__parcel', 'parcel_id', 'uuid') }})
             union
             select before.numbering_commune_key, before.sheet_no, before.parcel_no
             from {{ this }} as before
@@ -202,7 +187,7 @@ another one: only the draw decides for them. #}
         union all
         select cast(use.use_id as text)
         from {{ ref('stg_land__parcel_use') }} as use
-        where use.parcel_id in (select cast(told.value as uuid) from ({{ changed('int_land__parcel', 'parcel_id') }}) as told)
+        where use.parcel_id in ({{ changed('int_land__parcel', 'parcel_id', 'uuid') }})
     ) as known (use_id)
 {%- endmacro %}
 
@@ -219,7 +204,7 @@ another one: only the draw decides for them. #}
         select cast(holding.right_id as text)
         from {{ ref('stg_land__land_right') }} as holding
         where
-            holding.parcel_id in (select cast(told.value as uuid) from ({{ changed('int_land__parcel', 'parcel_id') }}) as told)
+            holding.parcel_id in ({{ changed('int_land__parcel', 'parcel_id', 'uuid') }})
             or holding.enterprise_code is not null
     ) as known (right_id)
 {%- endmacro %}

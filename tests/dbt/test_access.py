@@ -109,6 +109,10 @@ def test_an_agency_sees_its_own_issues_and_dossiers(built: Settings) -> None:
     assert ask(built, CULTURE, "select count(*) from quality.issue") == [(0,)]
     assert ask(built, CULTURE, "select count(*) from marts.fct_dossier") == [(20,)]
     assert ask(built, CULTURE, "select sum(received) from marts.fct_dossier_month") == [(20,)]
+    own = "select distinct split_part(agency_key, '@', 1) from kpi.metric_value"
+    assert ask(built, CULTURE, own) == ask(
+        built, CULTURE, "select distinct split_part(agency_key, '@', 1) from marts.fct_dossier"
+    )
     everything = "select count(*) from marts.fct_dossier"
     assert ask(built, "analyst", everything) == ask(built, "transformer", everything) > [(20,)]
     assert ask(built, "operator", "select count(distinct agency) from quality.issue")[0][0] > 2
@@ -135,7 +139,7 @@ def test_every_owner_of_a_source_has_an_account(built: Settings) -> None:
         "set row_security = off; select * from quality.issue",
         "insert into ops.agency_account values (current_user, 'x', 'Công an tỉnh')",
         "update ops.agency_account set role_name = current_user",
-        "select * from kpi.metric_value",
+        "select * from kpi.metric_day",
         "select * from quality.quarantine",
         "select * from raw.business__enterprise",
         "create table marts.mine ()",

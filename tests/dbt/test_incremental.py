@@ -21,7 +21,7 @@ TABLES = [
 ]  # fmt: skip
 FOLLOWERS = [
     "int_person__resident", "int_person__link", "int_person__person", "int_population__spell", "int_population__stay",
-    "int_population__home", "dim_household", "dim_person", "int_land__parcel", "dim_parcel", "fct_parcel_use", "fct_land_right",
+    "int_population__home", "int_population__crowd", "dim_household", "dim_person", "int_land__parcel", "dim_parcel", "fct_parcel_use", "fct_land_right",
     "int_procedures__dossier", "fct_dossier", "fct_dossier_event",
 ]  # fmt: skip
 ALONE, CHILDLESS, NUMBERED = UUID(int=2), UUID(int=3), UUID(int=4)
@@ -72,6 +72,7 @@ def after() -> Iterator[tuple[str, Row]]:
     yield dbt_fixture.resident(71, personal_id="80090000160")  # without its zero the number of DC060
     yield dbt_fixture.resident(62, personal_id="080090000162", birth_date="16/06/1990")
     yield dbt_fixture.resident(1, surname="Đặng")
+    yield dbt_fixture.resident(72, sex_code="2", personal_id="080190000072")  # the tenth woman: now all ten are shown
     yield "resident", {"record_id": "DC064"}
     yield dbt_fixture.event(62, "DC070", "KT", "20/08/2025", to_commune="99999")
     known = next(row for table, row in dbt_fixture.procedures() if table == "procedure")

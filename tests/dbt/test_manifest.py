@@ -55,7 +55,8 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 
 
 def without_key(manifest: Manifest) -> list[str]:
-    """Models whose grain nothing proves, and that do not say why they have no key."""
+    """Models whose grain nothing proves, and that do not say why they have no key. Those of a contract's records have
+    `assert_records_stand_once`."""
     counted = {
         f"{step}_{table.relation}"
         for source in contract.sources().values()

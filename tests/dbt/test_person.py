@@ -24,7 +24,13 @@ from tests.toy_warehouse import running
 Query = Callable[..., list[tuple[Any, ...]]]
 OTHER_KEY = "ab" * 32
 MODELS = ["+issue", "+dim_person", "+dim_household", "+fct_dossier"]
-KEYED = ["path:models/intermediate/person", "int_population__home", "path:models/marts/person", "fct_dossier"]
+KEYED = [
+    "path:models/intermediate/person",
+    "int_population__home",
+    "int_population__crowd",
+    "path:models/marts/person",
+    "fct_dossier",
+]
 # The man of record 101: number 080090000101, card 300000101, dead since January 2025; 102 lives; 103 and 104 show one card,
 # 105 and 106 one number; 107 has none of his own.
 PEOPLE: dict[int, Row] = {

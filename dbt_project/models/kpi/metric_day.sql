@@ -1,14 +1,29 @@
 -- What each day adds to the numerator and the denominator of a metric version: any period of any agency is a sum of
 -- these rows. accrual: `sum`, of the days in the period; `running`, of all days up to its end.
-with dossiers as (
+-- Fields are added up before the counts are laid out as metrics, of which there are twenty to a row.
+with days as (
     select
-        day.agency_key,
-        day.day,
+        agency_key,
+        day,
+        {%- for column in dossier_counts() %}
+        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('fct_dossier_day') }}
+    group by agency_key, day
+),
+
+dossiers as (
+    select
+        days.agency_key,
+        agency.former_province,
+        days.day,
         metric.*
-    from {{ ref('fct_dossier_day') }} as day
+    from days
+    inner join {{ ref('dim_agency') }} as agency on days.agency_key = agency.agency_key
     cross join lateral (
         {{ dossier_metrics() }}
     ) as metric (metric_code, metric_version, accrual, numerator, denominator)
+    where metric.numerator <> 0 or metric.denominator <> 0
 ),
 
 -- A procedure enters the stock on its first day and leaves it on the day after its last.
@@ -62,6 +77,7 @@ counted as (
         metric_version,
         accrual,
         agency_key,
+        former_province,
         day,
         numerator,
         denominator
@@ -74,10 +90,12 @@ counted as (
         'press' as metric_version,
         'running' as accrual,
         null as agency_key,
+        null as former_province,
         day,
         coalesce(numerator, 0) as numerator,
         denominator
     from catalogue
+    where numerator <> 0 or denominator <> 0
 
     union all
 
@@ -86,6 +104,7 @@ counted as (
         'strict' as metric_version,
         'sum' as accrual,
         null as agency_key,
+        null as former_province,
         day,
         numerator,
         denominator
@@ -93,17 +112,12 @@ counted as (
 )
 
 select
-    counted.metric_code,
-    counted.metric_version,
-    counted.accrual,
-    counted.agency_key,
-    agency.former_province,
-    counted.day,
-    cast(sum(counted.numerator) as numeric(20, 6)) as numerator,
-    cast(sum(counted.denominator) as numeric(20, 6)) as denominator
+    metric_code,
+    metric_version,
+    accrual,
+    agency_key,
+    former_province,
+    day,
+    cast(numerator as numeric(20, 6)) as numerator,
+    cast(denominator as numeric(20, 6)) as denominator
 from counted
-left join {{ ref('dim_agency') }} as agency on counted.agency_key = agency.agency_key
-where counted.numerator <> 0 or coalesce(counted.denominator, 0) <> 0
-group by
-    counted.metric_code, counted.metric_version, counted.accrual, counted.agency_key, agency.former_province,
-    counted.day

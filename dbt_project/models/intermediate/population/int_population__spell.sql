@@ -117,6 +117,7 @@ select
     dated.start_cause,
     dated.ended_on,
     dated.end_cause,
+    registered.origin_key is null and predecessor.origin_key is not null as is_drawn,
     {{ record_draw('resident', 'dated.record_id') }} as draw
 from dated
 left join {{ ref('int_territory__predecessor') }} as registered
