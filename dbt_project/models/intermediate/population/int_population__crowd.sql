@@ -3,8 +3,8 @@
     pre_hook='{{ gather_scope() }}'
 ) }}
 
--- What as many people share as a published count needs: then their decade of birth tells nobody apart. How many they are
--- is left out: only who becomes a crowd, or is none any more, changes what is shown of its people.
+-- What as many people share as a published count needs: then their decade of birth tells nobody apart. How many they
+-- are is left out: only who becomes a crowd, or is none any more, changes what is shown of its people.
 with {{ people_in_bands() }}
 
 select crowd_key
