@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from rich.console import Console
 from rich.table import Table as Grid
 
-from bench import database, files, gate, portal, release, rest
+from bench import backup, database, files, gate, portal, release, rest
 from bench import warehouse as layers
 from bench.figures import Figure, fresh_warehouse
 from khochung import postgres, services
@@ -22,6 +22,7 @@ from khochung.settings import Settings
 
 AS_OF = "2025-09-30"
 PARTS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
+    "backup": backup.figures,
     "database": database.figures,
     "files": files.figures,
     "portal": portal.figures,

@@ -271,6 +271,42 @@ def approve(slug: str | None, refuse: bool, as_json: bool) -> None:
         click.echo(f"{request.slug}: {request.reason.en}\n  look at {', '.join(request.files)}")
 
 
+@main.command("backup-identity")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup_identity(file: Path) -> None:
+    """Make the key of backups: its secret half goes to FILE, to be kept elsewhere; the public half is printed."""
+    from khochung.ops import backup as backups
+
+    click.echo(backups.new_identity(file))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--recipient", envvar="KHOCHUNG_BACKUP_RECIPIENT", required=True, help="age1…, as backup-identity prints it."
+)
+def backup(folder: Path, recipient: str) -> None:
+    """Keep what cannot be made again, encrypted, in a new folder below FOLDER."""
+    from khochung.ops import backup as backups
+
+    click.echo(backups.backup(Settings.from_environment(), folder, recipient, click.echo))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--identity", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(folder: Path, identity: Path) -> None:
+    """Put the backup in FOLDER into an installation that holds nothing yet, and compare every row."""
+    from khochung import services
+    from khochung.ops import backup as backups
+
+    settings = Settings.from_environment()
+    if settings.warehouse_dsn is None:
+        services.start_postgres(settings)
+    rows = backups.restore(settings, folder, identity, click.echo)
+    click.echo(f"{rows:,} rows are as they were; the next build makes every layer anew: `make run`")
+
+
 @main.group()
 def release() -> None:
     """Releases of open data."""

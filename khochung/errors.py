@@ -30,3 +30,7 @@ class LoadError(KhoChungError):
 
 class GateError(KhoChungError):
     """A publication was refused: no verdict, a failed verdict, or a verdict of another build."""
+
+
+class BackupError(KhoChungError):
+    """A backup could not be made, is damaged, or does not give back what it was made from."""
