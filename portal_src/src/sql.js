@@ -57,7 +57,8 @@ async function load({ database, connection }, name) {
 async function showColumns(name) {
   const { columns } = await describe(name);
   const list = columns.map((column) => element("li", {}, element("code", {}, column.name), " ", element("small", {}, TYPES[column.type] ?? column.type), ` ${column.label}`));
-  tables.get(name).querySelector("summary").after(element("ul", { class: "plain" }, ...list));
+  const use = () => { query.value = `select *\nfrom ${name}\nlimit 20`; query.focus(); };
+  tables.get(name).querySelector("summary").after(element("ul", { class: "plain" }, ...list), element("p", {}, element("button", { type: "button", onclick: use }, say("Dùng bảng này", "Use this table"))));
 }
 
 async function run() {
