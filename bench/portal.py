@@ -29,7 +29,7 @@ def figures(settings: Settings) -> Iterator[Figure]:
         site = sample.make(second, declared, formats=("csv",), communes=COMMUNES)
         changed = sample.add_version(second, site, "sinh-tu-theo-thang")
         part, made, linked = _write(changed, second, first)
-        yield figure(f"portal: {made} pages, {linked:,} linked", "s", part, whole, "whole site", 0.5, at_most=True)
+        yield figure(f"portal: {made} pages, {linked:,} linked", "s", part, whole, "whole site", 0.1, at_most=True)
         if shutil.which("node") and (SCRIPTS / "node_modules").exists():
             yield figure("portal: first results", "ms", _answers(first), MILLISECONDS, "limit", 1, at_most=True)
 
