@@ -250,7 +250,12 @@ def test_contrast_is_at_least_that_of_wcag_aa(scheme: int) -> None:
     blocks = re.findall(r":root \{([^}]*)\}", style)
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[scheme]))
     pairs = [(t, b, 4.5) for t in ("text", "soft", "link") for b in ("page", "card")]
-    pairs += [("good", "good-back", 4.5), ("late", "late-back", 4.5), ("on-brand", "brand", 4.5), ("on-brand", "act", 4.5)]
+    pairs += [
+        ("good", "good-back", 4.5),
+        ("late", "late-back", 4.5),
+        ("on-brand", "brand", 4.5),
+        ("on-brand", "act", 4.5),
+    ]
     pairs += [("good", "card", 4.5), ("late", "card", 4.5), ("edge", "page", 3)]
     pairs += [(f"c{i}", "page", 3) for i in range(4)]
     for text, back, least in pairs:
