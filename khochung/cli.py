@@ -249,6 +249,22 @@ def issues(agency: str | None, source: str | None, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--exit-code", is_flag=True, help="End with 1 when a source or a dataset failed, is late or held; for watchdogs.")
+def status(as_json: bool, exit_code: bool) -> None:
+    """What is late, wrong or blocked, by what, and what to do next."""
+    from khochung.ops import status as states
+
+    found = states.collect(Settings.from_environment())
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
+    else:
+        _console().print(states.grids(found))
+    if exit_code and found["state"] not in ("ok", "never"):
+        raise SystemExit(1)
+
+
+@main.command()
 @click.argument("slug", required=False)
 @click.option("--refuse", is_flag=True, help="Decide against it.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")

@@ -35,7 +35,10 @@ def extract(settings: Settings, source: Source, table: Table, as_of: date) -> li
     window = Window(as_of, load.window_start(settings, table), end_of(as_of))
     if source.connector == "database":
         return _land(settings, source, table, standing, window, load.whole_reading(settings, table))
-    return _land(settings, source, table, standing, window, known=load.known_files(settings, table))
+    landed = _land(settings, source, table, standing, window, known=load.known_files(settings, table))
+    if not landed:
+        load.note_inquiry(settings, table, as_of)
+    return landed
 
 
 def extract_again(settings: Settings, source: Source, table: Table, first: date, last: date) -> list[Path]:

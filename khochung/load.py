@@ -107,6 +107,17 @@ def standing(settings: Settings, table: Table) -> Standing:
     return Standing(*rows[0])
 
 
+def note_inquiry(settings: Settings, table: Table, as_of: date) -> None:
+    """Keep that the source was asked on `as_of` and had nothing new: silence of it and silence of ours differ."""
+    with warehouse.connect(settings, "loader") as connection:
+        connection.execute(
+            "insert into ops.inquiry (source_name, table_name, as_of) values (%s, %s, %s) "
+            "on conflict (source_name, table_name) "
+            "do update set as_of = greatest(inquiry.as_of, excluded.as_of), asked_at = clock_timestamp()",
+            [table.source, table.name, as_of],
+        )
+
+
 def load(settings: Settings, manifest_path: Path) -> Counts | None:
     """Merge one landed delivery. Returns its counts, or None when this very delivery was loaded before.
 

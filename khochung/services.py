@@ -121,6 +121,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         province.VARIABLE: province.served().code,
         "PYTHONPATH": str(REPOSITORY),
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__FERNET_KEY": _secret(settings, "fernet", _fernet),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",

@@ -47,6 +47,15 @@ create table if not exists ops.watermark (
     primary key (source_name, table_name)
 );
 
+-- When a source was last asked for a table and had nothing that is not loaded: what is loaded is as fresh as that day.
+create table if not exists ops.inquiry (
+    source_name text not null,
+    table_name text not null,
+    as_of date not null,
+    asked_at timestamptz not null default clock_timestamp(),
+    primary key (source_name, table_name)
+);
+
 create table if not exists ops.build (
     build_id bigint generated always as identity primary key,
     as_of date not null,
