@@ -94,6 +94,7 @@ class Dot:
     radius: str
     label: str
     shown: str
+    figure: str
     href: str
 
 
@@ -102,6 +103,7 @@ class Dots:
     """A map of proportional circles at the points that the register of units gives: no borders are known, none drawn."""
 
     dots: tuple[Dot, ...]
+    head: str
     width: int
     height: int
     note: str
@@ -332,12 +334,14 @@ def dots(speech: Speech, table: Table, communes: Iterable[Commune], address: Any
             f"{20 + (north - point[1]) * scale:.1f}",
             f"{max(2.0, 14 * math.sqrt(total.value / largest)):.1f}",
             commune.name,
-            f"{speech.number(total.value, decimals(total.value))} {unit}",
+            f"{_figure(speech, total.value)} {unit}",
+            _figure(speech, total.value),
             address(commune.code),
         )
         for commune, total, point in sorted(placed, key=lambda one: (-one[1].value, one[0].code))
     ]
-    return Dots(tuple(made), WIDTH, height, _note(speech, table.dataset, sum(total.withheld for _, total, _ in placed)))
+    head = f"{speech.pick(measure.label)} ({unit})"
+    return Dots(tuple(made), head, WIDTH, height, _note(speech, table.dataset, sum(total.withheld for _, total, _ in placed)))
 
 
 def picture(speech: Speech, table: Table) -> Bars | Lines | None:

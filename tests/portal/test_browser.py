@@ -116,6 +116,26 @@ def test_the_main_way_can_be_gone_with_the_keyboard_alone(visit: Visit) -> None:
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/bo-du-lieu/dan-so-theo-xa/")
+    with page.expect_download() as download:
+        tab_to(page, "a.first")
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "dan-so-theo-xa.csv"
+    tab_to(page, ".trust summary")
+    page.keyboard.press("Enter")
+    assert page.locator(".trust .checks").first.is_visible()
+    page.goto("/so-sanh/?dataset=dan-so-theo-xa&from=2025.9.0&to=2025.9.0")
+    tab_to(page, "#to")
+    page.keyboard.press("ArrowUp")
+    page.get_by_text("Thêm 0, bớt 0, sửa 1 dòng.").wait_for()
+
+
+def tab_to(page: Any, wanted: str) -> None:
+    """Press Tab until the focus is where somebody wants to be; it gets everywhere or this fails."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(wanted) => document.activeElement.matches(wanted)", wanted):
+            return
+    raise AssertionError(f"the keyboard does not get to {wanted}")
 
 
 def test_without_javascript_everything_can_be_read_and_downloaded(browser: Any, address: str, public: Path) -> None:

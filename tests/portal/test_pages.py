@@ -11,6 +11,7 @@ import pytest
 
 from khochung import portal
 from khochung.portal import charts, serve, table, templates, words
+from khochung.portal.press import Press
 from khochung.portal.table import FLAG
 from khochung.release.catalogue import Site
 from khochung.settings import PROJECT
@@ -179,6 +180,14 @@ def test_a_release_makes_only_the_pages_that_it_touches(site: tuple[Site, Path],
     fresh = {str(path) for path in same if not (first / path).samefile(third / path)}
     assert {"bo-du-lieu/sinh-tu-theo-thang/index.html", "index.html", "tinh-trang/index.html"} <= fresh
     assert len(fresh) == touched <= 12 and not any(path.startswith(("xa/", "en/commune/")) for path in fresh)
+
+
+def test_periods_are_read_out_of_a_table_once_and_again_when_it_changes(site: tuple[Site, Path]) -> None:
+    slug = "dan-so-theo-xa"
+    content = next(e.latest.content_sha256 for e in site[0].entries if e.dataset.slug == slug and e.latest)
+    assert Press(*site).periods[slug] == [content, "2025-06-30", "2025-09-30"]
+    assert Press(*site, {slug: [content, "1999-01-31", "1999-02-28"]}).periods[slug][1:] == ["1999-01-31", "1999-02-28"]
+    assert Press(*site, {slug: ["other", "1999-01-31", "1999-02-28"]}).periods == Press(*site).periods
 
 
 def test_the_same_release_gives_the_same_bytes(site: tuple[Site, Path], tmp_path: Path) -> None:
