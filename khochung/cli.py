@@ -250,7 +250,9 @@ def issues(agency: str | None, source: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-@click.option("--exit-code", is_flag=True, help="End with 1 when a source or a dataset failed, is late or held; for watchdogs.")
+@click.option(
+    "--exit-code", is_flag=True, help="End with 1 when a source or a dataset failed, is late or held; for watchdogs."
+)
 def status(as_json: bool, exit_code: bool) -> None:
     """What is late, wrong or blocked, by what, and what to do next."""
     from khochung.ops import status as states

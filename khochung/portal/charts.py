@@ -341,7 +341,9 @@ def dots(speech: Speech, table: Table, communes: Iterable[Commune], address: Any
         for commune, total, point in sorted(placed, key=lambda one: (-one[1].value, one[0].code))
     ]
     head = f"{speech.pick(measure.label)} ({unit})"
-    return Dots(tuple(made), head, WIDTH, height, _note(speech, table.dataset, sum(total.withheld for _, total, _ in placed)))
+    return Dots(
+        tuple(made), head, WIDTH, height, _note(speech, table.dataset, sum(total.withheld for _, total, _ in placed))
+    )
 
 
 def picture(speech: Speech, table: Table) -> Bars | Lines | None:
