@@ -57,19 +57,24 @@ class _Place:
         from khochung.release import files
 
         self.record[path] = digest
-        if self.standing and self.before.get(path) == digest and _link(self.standing / path, self.tree / path):
+        if (
+            self.standing
+            and self.before.get(path) == digest
+            and _link(f"{self.standing}/{path}", f"{self.tree}/{path}")
+        ):
             self.linked += 1
         else:
             files.write(self.tree / path, make())
             self.made += 1
 
 
-def _link(source: Path, target: Path) -> bool:
+def _link(source: str, target: str) -> bool:
     """Give a file of the standing tree a second name; False when it is not there."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not source.is_file():
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
         return False
-    os.link(source, target)
     return True
 
 

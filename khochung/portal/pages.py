@@ -113,17 +113,9 @@ def _page(
     press: Press, speech: Speech, name: str, inputs: Any, view: Callable[[], dict[str, Any]], key: str = "",
     wasm: bool = False,
 ) -> Page:  # fmt: skip
-    site = press.site
-    about = [
-        bilingual(site.title),
-        site.notice.model_dump() if site.notice else None,
-        site.base_url,
-        bool(press.communes),
-        press.has("feed.atom"),
-    ]
     other = {lang: address(name, lang, key) for lang in LANGUAGES}
     template = f"{name}.html"
-    return Page(file_of(name, speech.lang, key), speech.lang, template, [about, inputs], view, key, other, wasm)
+    return Page(file_of(name, speech.lang, key), speech.lang, template, [press.about, inputs], view, key, other, wasm)
 
 
 def _everything(press: Press) -> list[Any]:
@@ -291,7 +283,7 @@ def _mail(site: Site, entry: Entry, speech: Speech) -> str | None:
 
 
 def _communes(press: Press, speech: Speech) -> Page:
-    inputs = [[c.code, c.name, c.point] for c in press.communes] + [_newest_of_communes(press)]
+    inputs = [[c.code, c.name, c.point] for c in press.communes] + [press.told_of_communes]
 
     def view() -> dict[str, Any]:
         letters: dict[str, list[Commune]] = {}
@@ -303,19 +295,13 @@ def _communes(press: Press, speech: Speech) -> Page:
     return _page(press, speech, "communes", inputs, view)
 
 
-def _newest_of_communes(press: Press) -> list[Any]:
-    return [[press.declared[e.dataset.slug], e.latest.content_sha256] for e in press.by_commune if e.latest]
-
-
 def _commune(press: Press, told: indicators.Told, speech: Speech, commune: Commune) -> Page:
     # Each page has the province beside the commune: another figure anywhere may show on all of them.
-    versions = [[v.version, v.content_sha256] for e in press.by_commune for v in e.versions]
-
     def view() -> dict[str, Any]:
         found = [told.about(speech, entry, commune.code) for entry in press.by_commune]
         return {"commune": commune, "indicators": [one for one in found if one]}
 
-    inputs = [commune.inputs(), _newest_of_communes(press), versions]
+    inputs = [commune.inputs(), press.told_of_communes]
     return _page(press, speech, "commune", inputs, view, commune.code)
 
 

@@ -85,6 +85,20 @@ class Press:
         ]
 
     @cached_property
+    def about(self) -> str:
+        """A digest of what every page says: the site, its notice, what its menu and its head lead to."""
+        site = self.site
+        return _digest(repr([site.title, site.notice, site.base_url, bool(self.communes), self.has("feed.atom")]))
+
+    @cached_property
+    def told_of_communes(self) -> str:
+        """A digest of every figure by commune that is published: of the declarations and the contents of all versions."""
+        versions = [
+            [self.declared[e.dataset.slug], v.version, v.content_sha256] for e in self.by_commune for v in e.versions
+        ]
+        return _digest(repr(versions))
+
+    @cached_property
     def facts(self) -> dict[str, str]:
         """By dataset: a digest of all that the release says of it. Several pages depend on it."""
         return {slug: _digest(f"{self.declared[slug]}{_said(entry)}") for slug, entry in self.by_slug.items()}
