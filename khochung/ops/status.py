@@ -99,7 +99,9 @@ def collect(settings: Settings) -> Record:
         build = cursor.execute(BUILD).fetchone()
     now = _now(settings)
     tables = [
-        _table(now, source, table.name, loads, issues, kept_back, verdicts.get(("source", source.name)))
+        _table(
+            now, source, table.name, loads, issues, kept_back, verdicts.get(("source", f"{source.name}__{table.name}"))
+        )
         for source in contract.sources().values()
         for table in source.tables
     ]
@@ -142,7 +144,7 @@ def _table(
     now: datetime, source: contract.Source, name: str, loads: Mapping[tuple[str, str], Record],
     issues: Mapping[tuple[str, str], Record], kept_back: Mapping[tuple[str, str], Record], verdict: Record | None,
 ) -> Record:  # fmt: skip
-    """A table of a contract: its newest load against the promise, its rows, its issues, the gate of its source."""
+    """A table of a contract: its newest load against the promise, its rows, its issues, its gate."""
     key = (source.name, name)
     load, open_issues = loads.get(key), issues.get(key, {})
     due = end_of(load["fresh_on"]) + timedelta(hours=source.fresh_within_hours) if load else None
@@ -196,7 +198,7 @@ def _why(state: str, load: Record | None, hours: int, verdict: Record | None) ->
     if state == "late" and load:
         return f"chưa có gì mới hơn ngày {load['fresh_on']:%d/%m/%Y}, cam kết trong {hours} giờ"
     if state == "failed" and verdict:
-        return f"{verdict['failed']} quy tắc của nguồn không đạt"
+        return f"{verdict['failed']} quy tắc không đạt"
     return None
 
 

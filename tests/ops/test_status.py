@@ -23,7 +23,7 @@ LOAD = """
 VERDICT = """
     insert into ops.verdict (scope, subject, build_id, suite_sha256, passed, evaluated, failed, results, seconds, code_sha256,
         suite, fingerprint, seal)
-    values ('source', 'admin', {build}, 'x', {passed}, 1, {failed},
+    values ('source', 'admin__unit', {build}, 'x', {passed}, 1, {failed},
         '[{{"expectation": "expect_column_values_to_not_be_null", "success": {passed}}}]', 0, 'x', '{{}}', null, 'x')
 """
 
@@ -92,6 +92,7 @@ def test_a_gate_that_failed_is_worse_than_late_and_blocks_what_is_made_from_it(h
         "passed": False, "evaluated": 1, "failed": 1, "build_id": build, "rules": ["expect_column_values_to_not_be_null"],
     }  # fmt: skip
     blocked = {one["model"]: one["blocked_by"] for one in found["datasets"]}
+    assert of(found, "unit_change")["gate"] is None
     assert blocked.pop(model) == ["admin__unit"] and set(map(tuple, blocked.values())) == {()}
 
 
