@@ -80,6 +80,7 @@ def simulator(settings: Settings, scale: float, as_of: str) -> Service:
 def source_environment(settings: Settings) -> dict[str, str]:
     """Where the stand-ins are; a value already in the environment wins, which is how a real source takes its place."""
     values = {
+        "KHOCHUNG_SOURCES_FOLDER": str(settings.home / "simulator" / "drops"),
         "KHOCHUNG_NOTICE": "Dữ liệu minh hoạ: mọi người dân, thửa đất, doanh nghiệp và hồ sơ ở đây đều do máy sinh ra.",
         "KHOCHUNG_NOTICE_EN": "Demonstration data: every person, parcel, business and dossier here was generated.",
     }
@@ -91,14 +92,11 @@ def source_environment(settings: Settings) -> dict[str, str]:
 
 
 def _stand_in(settings: Settings, source: contract.Source) -> dict[str, str]:
-    """Where the stand-in of a source is, by how it is reached: its folder, its database or its address with key and secret.
-
-    Reviewed files are where their contract says; nobody plays them.
+    """Where the stand-in of a source is, by how it is reached: its database, or its address with key and secret. Files are
+    in the folder of all of them.
     """
-    if source.folder:
-        return {}
     if source.connector == "files":
-        return {"FOLDER": str(settings.home / "simulator" / "drops" / source.name)}
+        return {}
     if source.connector == "database":
         owner = postgres.admin_dsn(settings, f"{source.name}_source")
         return {"DSN": owner.replace("postgres@", f"{source.name}_reader@")}

@@ -22,7 +22,8 @@ FILLED = {name: f"value-of-{name}" for name, value in EXAMPLE.items() if not val
 VARIABLES = EXAMPLE | {name: f"/{value}" if name.endswith("_FOLDER") else value for name, value in FILLED.items()}
 AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", "worker")
 TASKS = ("scheduler", "worker")
-ENVIRONMENT = {"lgsp": ("URL", "KEY", "SECRET"), "database": ("DSN",), "files": ("FOLDER",)}
+ENVIRONMENT: dict[str, tuple[str, ...]] = {"lgsp": ("URL", "KEY", "SECRET"), "database": ("DSN",), "files": ()}
+FOLDERS = "KHOCHUNG_SOURCES_FOLDER"  # of all sources that drop files
 SECRET = re.compile(r"PASSWORD|SECRET|_KEY|FERNET|AUTH$|_DSN|CONN|BROKER_URL|RESULT_BACKEND")
 
 
@@ -100,7 +101,6 @@ def test_tasks_know_every_source_and_role(declared: dict[str, Any]) -> None:
     sources = {
         f"KHOCHUNG_SOURCE_{source.name.upper()}_{suffix}"
         for source in contract.sources().values()
-        if not source.folder  # reviewed files are in the image
         for suffix in ENVIRONMENT[source.connector]
     }
     roles = {f"KHOCHUNG_PASSWORD_{role.upper()}" for role in ROLES}
@@ -109,10 +109,7 @@ def test_tasks_know_every_source_and_role(declared: dict[str, Any]) -> None:
         given = {key for key in declared[name]["environment"] if key.startswith(("KHOCHUNG_SOURCE_", "KHOCHUNG_PASS"))}
         assert given == sources | roles, name
         mounted = {volume.split(":")[1] for volume in declared[name]["volumes"]}
-        folders = {
-            value for key, value in declared[name]["environment"].items() if key.endswith("_FOLDER") and "SOURCE" in key
-        }
-        assert folders <= mounted
+        assert declared[name]["environment"][FOLDERS] in mounted
 
 
 def test_secrets_stand_only_where_they_are_used(declared: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 `KHOCHUNG_SOURCE_<NAME>_FOLDER` is a path, `sftp://host[:port]/folder` or `s3://bucket/folder`. A secret does not belong
 in an address: `_KEY` and `_SECRET` hold user and password (SFTP) or access key and secret (S3). Without them SFTP takes
 the keys and the configuration in ~/.ssh, S3 the variables AWS_*. An SFTP server's own key must stand in known_hosts.
-A contract with `folder:` needs no variable: its files are reviewed and stand beside `dbt_project/`.
+Without it a source has the folder of its name below `KHOCHUNG_SOURCES_FOLDER`, where that is set. A contract with `folder:`
+needs neither: its files are reviewed and stand beside `dbt_project/`.
 """
 
 import os
@@ -21,7 +22,7 @@ from urllib.parse import SplitResult, urlsplit
 from khochung.contract import Source
 from khochung.errors import ConfigurationError, ContractError, SourceRefusedError, SourceUnavailableError
 from khochung.landing import DISK_FULL
-from khochung.settings import PROJECT, required
+from khochung.settings import PROJECT, optional, required
 
 SETTLED_S = 2.0  # a file whose size or time moves within it is still being written
 CHECKSUM = ".sha256"
@@ -122,8 +123,7 @@ def opened(source: Source) -> Folder:
     """
     variable = f"KHOCHUNG_SOURCE_{source.name.upper()}_FOLDER"
     meaning = f"the folder in which source {source.name} drops its files"
-    reviewed = str(PROJECT / source.folder) if source.folder else ""
-    address = os.environ.get(variable) or reviewed or required(variable, meaning)
+    address = optional(variable) or _usual(source) or required(variable, meaning)
     if "://" not in address:
         from fsspec.implementations.local import LocalFileSystem
 
@@ -145,6 +145,14 @@ def opened(source: Source) -> Folder:
         if url.scheme == "sftp":
             return Folder(source, _sftp(source, url), url.path or "/", local=False)
         return Folder(source, _s3(source), f"{url.netloc}{url.path}".rstrip("/"), local=False)
+
+
+def _usual(source: Source) -> str:
+    """Where the files of a source are unless somebody says otherwise; '' when nobody has said anything."""
+    if source.folder:
+        return str(PROJECT / source.folder)
+    shared = optional("KHOCHUNG_SOURCES_FOLDER")
+    return f"{shared.rstrip('/')}/{source.name}" if shared else ""
 
 
 def _credentials(source: Source) -> tuple[str | None, str | None]:

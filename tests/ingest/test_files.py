@@ -178,3 +178,17 @@ def test_nothing_to_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KHOCHUNG_SOURCE_TOY_FOLDER")
     with pytest.raises(ConfigurationError, match="KHOCHUNG_SOURCE_TOY_FOLDER is not set"):
         deliver()
+
+
+def test_a_source_has_its_folder_among_those_of_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own variable still wins."""
+    shared = folder / "shared"
+    monkeypatch.setenv("KHOCHUNG_SOURCES_FOLDER", str(shared))
+    with pytest.raises(SourceUnavailableError, match="no file"):
+        deliver()
+    monkeypatch.delenv("KHOCHUNG_SOURCE_TOY_FOLDER")
+    with pytest.raises(SourceUnavailableError, match="folder is not there"):
+        deliver()
+    (shared / "toy").mkdir(parents=True)
+    drop(shared / "toy", "ds_20250930.csv")
+    assert len(deliver()) == 1
