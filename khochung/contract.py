@@ -325,7 +325,9 @@ class Dataset(Strict):
     slug: Slug
     title: Text
     summary: Text
-    theme: Literal["population", "land", "business", "public-services", "digital-transformation", "finance", "society", "territory"]
+    theme: Literal[
+        "population", "land", "business", "public-services", "digital-transformation", "finance", "society", "territory"
+    ]
     keywords: tuple[Text, ...] = Field(min_length=1)
     publisher: Text
     contact: str
