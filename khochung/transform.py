@@ -26,6 +26,7 @@ LAYERS = {
         "resource_type:seed",
         "path:models/staging",
         "path:models/intermediate/person",
+        "path:models/intermediate/civil",
         "path:models/quality",
     ],
     "marts": [
@@ -35,6 +36,7 @@ LAYERS = {
         "path:models/kpi",
         "--exclude",
         "path:models/intermediate/person",
+        "path:models/intermediate/civil",
     ],
     "open_data": ["--select", "path:models/open_data"],
 }

@@ -12,7 +12,18 @@ from simulator.clock import HORIZON, START
 from simulator.columns import day_number
 from simulator.delivery import Table, chunks
 from simulator.layouts import Layout
-from simulator.world import business, dossiers, land, people, procedures, residents
+from simulator.world import (
+    business,
+    civil,
+    digital,
+    dossiers,
+    finance,
+    insurance,
+    land,
+    people,
+    procedures,
+    residents,
+)
 
 ROOT = Path(__file__).resolve().parent
 
@@ -95,7 +106,13 @@ def generate(seed: int, scale: float, code: str = province.DEFAULT) -> World:
         enterprise=business.EnterpriseTable(firms, folk, u, places),
         enterprise_event=business.EnterpriseEvents(seed, firms, u, places),
         household=business.HouseholdBusinesses(seed, scale, folk, u),
-        more=[],
+        more=[
+            *insurance.tables(seed, scale, u),
+            *civil.tables(seed, u, folk),
+            *finance.tables(seed, u),
+            digital.teams(seed, u),
+            digital.enterprises(seed, u),
+        ],
     )
 
 

@@ -26,8 +26,9 @@ def raised() -> set[str]:
     found = {
         code for path in sql for codes in RAISED.findall(path.read_text(encoding="utf-8")) for code in codes if code
     }
-    conflict = PROJECT / "models" / "intermediate" / "person" / "int_person__conflict.sql"
-    found |= set(COMPARED.findall(conflict.read_text(encoding="utf-8")))
+    conflicts = sorted((PROJECT / "models" / "intermediate").glob("*/int_*__conflict.sql"))
+    assert len(conflicts) == 2
+    found |= {code for path in conflicts for code in COMPARED.findall(path.read_text(encoding="utf-8"))}
     loader = sorted((REPOSITORY / "khochung").rglob("*.py"))
     return found | {code for path in loader for code in SET_ASIDE.findall(path.read_text(encoding="utf-8"))}
 

@@ -4,8 +4,9 @@ from types import ModuleType
 
 from simulator import layouts
 from simulator.layouts import Layout
+from simulator.wire import civil, digital, finance, insurance
 
-SUBJECTS: tuple[ModuleType, ...] = ()
+SUBJECTS: tuple[ModuleType, ...] = (civil, digital, finance, insurance)
 
 ALL: tuple[Layout, ...] = (
     *(value for value in vars(layouts).values() if isinstance(value, Layout)),

@@ -174,6 +174,58 @@ def indicator() -> Iterator[tuple[str, Row]]:
             yield "published_value", {name: value or None for name, value in row.items()}
 
 
+def insurance() -> Iterator[tuple[str, Row]]:
+    """Two present communes in two months, and Phường 1 in the last month that it was there."""
+    for month, commune, cards in (
+        ("06/2025", OLD_WARD, 24), ("07/2025", PRESENT_WARD, 24), ("07/2025", "28036", 30), ("08/2025", PRESENT_WARD, 25),
+        ("08/2025", "28036", 30),
+    ):  # fmt: skip
+        groups = {f"cards_{name}": "0" for name in ("employment", "fund", "budget", "supported")}
+        yield "commune_month", {
+            "record_no": f"{month} {commune}", "month": month, "commune_code": commune, "commune_name": "Phường Long An",
+            "compulsory": "4", "voluntary": "1", "unemployment": "3", **groups, "cards_household": str(cards),
+            "cards_total": str(cards), "population": "1.000",
+        }  # fmt: skip
+
+
+def civil() -> Iterator[tuple[str, Row]]:
+    """The death that the register reports too, ten days after it, and a marriage."""
+    row = {"registered_on": "20/08/2025", "commune_code": PRESENT_WARD, "sex_code": "1"}
+    yield "registration", row | {
+        "registration_no": "KT-1", "event_type": "KT", "event_date": "20/08/2025", "person_id": "080090000045",
+    }  # fmt: skip
+    yield "registration", row | {
+        "registration_no": "KH-1", "event_type": "KH", "event_date": "20/08/2025", "person_id": "080090000001",
+        "spouse_id": "080190000021",
+    }  # fmt: skip
+
+
+def finance() -> Iterator[tuple[str, Row]]:
+    """Of a commune in August 2025, in two units of account: what was told of and not planned, and the other way about."""
+    line = {"level_code": "4", "unit_code": "4000001", "area_code": PRESENT_WARD}
+    for number, (chapter, item, estimate, executed) in enumerate(
+        [("805", "6000", "2", "10.000"), ("805", "7750", "10", None), ("857", "1600", "2", "10.000"), ("857", "2800", "10", None)]
+    ):  # fmt: skip
+        named = line | {"record_no": f"{number}", "chapter_code": chapter, "item_code": item}
+        span = {"from_month": "08/2025", "to_month": "08/2025"}
+        yield "estimate", named | span | {"amount": estimate, "amount_unit": "triệu đồng"}
+        if executed:
+            yield "execution", named | {"month": "08/2025", "amount": executed, "amount_unit": "nghìn đồng"}
+
+
+def digital() -> Iterator[tuple[str, Row]]:
+    """Two teams of Phường 1, one of which has ended, one of Bình Thạnh, which was divided; an enterprise."""
+    for number, commune, ended in ((1, OLD_WARD, None), (2, OLD_WARD, "01/08/2025"), (3, SPLIT, None)):
+        yield "team", {
+            "team_no": f"T{number}", "team_name": f"Tổ {number}", "commune_code": commune, "founded_on": "01/03/2024",
+            "ended_on": ended, "members": "5",
+        }  # fmt: skip
+    yield "enterprise", {
+        "tax_code": "1100000012", "enterprise_name": "Công ty", "activity_code": "PHANMEM", "commune_code": OLD_WARD,
+        "listed_on": "05/03/2024", "employees": "4",
+    }  # fmt: skip
+
+
 SOURCES = {
     "admin": admin,
     "population": population,
@@ -181,6 +233,10 @@ SOURCES = {
     "land": land,
     "business": business,
     "indicator": indicator,
+    "insurance": insurance,
+    "civil": civil,
+    "finance": finance,
+    "digital": digital,
 }
 
 

@@ -7,6 +7,10 @@ with parts as (
     select * from {{ ref('int_kpi__business') }}
     union all
     select * from {{ ref('int_kpi__land') }}
+    union all
+    select * from {{ ref('int_kpi__insurance') }}
+    union all
+    select * from {{ ref('int_kpi__civil') }}
 ),
 
 -- As recorded: the communes that are no more. The present ones have every month, restated.

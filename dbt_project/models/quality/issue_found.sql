@@ -1,6 +1,7 @@
 -- What is wrong with the records as they stand. The staging models say what, the contracts say how much of a value may
 -- be shown. Rows without a key are told apart by their hash, and the columns that anybody may see stand in for the
--- value: else nobody could find them. What registers say differently of one person comes last.
+-- value: else nobody could find them. What registers say differently of one person, birth or death
+-- comes last.
 {% for table in contract_tables() %}
 select
     '{{ table.source }}' as source_name,
@@ -54,3 +55,16 @@ select
     null as masked_value,
     {{ owner_agency('conflict.source_name') }} as agency
 from {{ ref('int_person__conflict') }} as conflict
+
+union all
+
+select
+    conflict.source_name,
+    conflict.table_name,
+    conflict.record_key,
+    conflict.field,
+    conflict.issue_code,
+    conflict.raised_severity,
+    null as masked_value,
+    {{ owner_agency('conflict.source_name') }} as agency
+from {{ ref('int_civil__conflict') }} as conflict

@@ -16,24 +16,42 @@ with asked as (
     where answer.metric_code is not null
 ),
 
--- A state runs on from the first day; a sum has the days of its period. Rows without an agency are of the area that
--- they name, or of the whole province.
-added_up as (
+-- A state runs on from the first day; a sum has the days of its period. Rows of no area are of the whole province.
+of_provinces as (
     select
         asked.value_code,
         sum(day.numerator) as numerator,
         sum(day.denominator) as denominator
     from asked
-    inner join {{ ref('metric_day') }} as day
+    inner join {{ ref('metric_province_day') }} as day
         on
             asked.metric_code = day.metric_code
             and asked.metric_version = day.metric_version
             and asked.until >= day.day
             and (day.accrual = 'running' or asked.since <= day.day)
-    left join {{ ref('dim_agency') }} as agency on day.agency_key = agency.agency_key
-    where
-        (asked.province_code = day.former_province or (day.agency_key is null and day.former_province is null))
-        and (asked.commune_code is null or asked.commune_code = split_part(agency.commune_key, '@', 1))
+            and (asked.province_code = day.former_province or day.is_of_whole_province)
+    where asked.commune_code is null
+    group by asked.value_code
+),
+
+-- Of a commune, what its own agency has done.
+of_communes as (
+    select
+        asked.value_code,
+        sum(day.numerator) as numerator,
+        sum(day.denominator) as denominator
+    from asked
+    inner join {{ ref('dim_agency') }} as agency
+        on
+            asked.province_code = agency.former_province
+            and asked.commune_code = split_part(agency.commune_key, '@', 1)
+    inner join {{ ref('metric_day') }} as day
+        on
+            agency.agency_key = day.agency_key
+            and asked.metric_code = day.metric_code
+            and asked.metric_version = day.metric_version
+            and asked.until >= day.day
+            and (day.accrual = 'running' or asked.since <= day.day)
     group by asked.value_code
 ),
 
@@ -54,7 +72,9 @@ counted_once as (
 ),
 
 counted as (
-    select * from added_up
+    select * from of_provinces
+    union all
+    select * from of_communes
     union all
     select * from counted_once
 ),

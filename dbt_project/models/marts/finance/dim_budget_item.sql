@@ -1,0 +1,6 @@
+select
+    item_code,
+    flow,
+    name_vi,
+    name_en
+from {{ ref('budget_item') }}
