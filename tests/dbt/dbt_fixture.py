@@ -177,7 +177,7 @@ def indicator() -> Iterator[tuple[str, Row]]:
 def insurance() -> Iterator[tuple[str, Row]]:
     """Two present communes in two months, and Phường 1 in the last month that it was there."""
     for month, commune, cards in (
-        ("06/2025", OLD_WARD, 24), ("07/2025", PRESENT_WARD, 24), ("07/2025", "28036", 30), ("08/2025", PRESENT_WARD, 25),
+        ("06/2025", OLD_WARD, 54), ("07/2025", PRESENT_WARD, 24), ("07/2025", "28036", 30), ("08/2025", PRESENT_WARD, 25),
         ("08/2025", "28036", 30),
     ):  # fmt: skip
         groups = {f"cards_{name}": "0" for name in ("employment", "fund", "budget", "supported")}
