@@ -27,7 +27,7 @@ def test_coverage_is_published_of_people_who_are_published(query: Query) -> None
         "where month_end = '2025-08-31'", "publisher",
     )  # fmt: skip
     (ward,) = (row for row in rows if row[0] == "27694")
-    assert ward[3] == round(100 * ward[1] / ward[2], 2)
+    assert float(ward[3]) == round(100 * ward[1] / ward[2], 2)
 
 
 def test_a_death_in_both_registers_agrees_and_a_birth_without_a_number_cannot_be_compared(query: Query) -> None:
