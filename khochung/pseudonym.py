@@ -1,7 +1,8 @@
-"""The key of the pseudonyms of people (`khochung.key`).
+"""The keys that dbt's sessions get (`khochung.key`): that of the pseudonyms of people, and that of the noise on counts.
 
-dbt's sessions get it as a connection option and as nothing else, so it stands in no SQL, artefact or log.
-`macros/pseudonym.sql` uses it.
+They get them as connection options and as nothing else, so they stand in no SQL, artefact or log. `macros/pseudonym.sql` and
+`macros/disclosure.sql` use them. There are two because a key that was seen must be changed, and new pseudonyms must not
+change what was published: the noise of a cell belongs to it for ever.
 """
 
 import hashlib
@@ -19,16 +20,18 @@ KEY = Key(
     "the pseudonyms of people",
     "restore it from the backup of keys/, or make a new one, by which all person keys change: khochung rekey",
 )
+NOISE = Key(
+    "KHOCHUNG_NOISE_KEY",
+    "noise",
+    "the noise on published counts",
+    "restore it from the backup of keys/: with another one every published count would get another noise",
+)
+SETTINGS = {SETTING: KEY, "khochung.noise_key": NOISE}
 
 
 def path(settings: Settings) -> Path:
-    """The file of the key."""
+    """The file of the key of the pseudonyms."""
     return KEY.path(settings)
-
-
-def is_there(settings: Settings) -> bool:
-    """True when the variable or the file holds something."""
-    return KEY.is_there(settings)
 
 
 def key(settings: Settings) -> str:
@@ -36,16 +39,22 @@ def key(settings: Settings) -> str:
     return KEY.value(settings)
 
 
-def check(settings: Settings) -> str:
+def check(settings: Settings, of: Key = KEY) -> str:
     """A mark by which two keys are told apart and that gives neither away: 16 hexadecimal digits."""
-    return hmac.new(bytes.fromhex(key(settings)), b"khochung pseudonym key", hashlib.sha256).hexdigest()[:16]
+    secret = bytes.fromhex(of.value(settings))
+    return hmac.new(secret, f"khochung {of.file} key".encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def connection_options(settings: Settings) -> str:
-    """The value of PGOPTIONS for a session that makes pseudonyms; what the environment holds stays in force."""
-    return f"{optional('PGOPTIONS')} -c {SETTING}={key(settings)}".strip()
+    """The value of PGOPTIONS for a session that makes pseudonyms and noise; what the environment holds stays in force.
+
+    A key that is not there is left out: what needs it then fails in the database.
+    """
+    given = [f"-c {name}={one.value(settings)}" for name, one in SETTINGS.items() if one.is_there(settings)]
+    return " ".join([optional("PGOPTIONS"), *given]).strip()
 
 
 def make(settings: Settings) -> None:
-    """Write a new key in the place of the old one, which is lost. Raises ConfigurationError when the variable holds it."""
+    """Write a new key of the pseudonyms in the place of the old one, which is lost. Raises ConfigurationError when the
+    variable holds it."""
     KEY.make(settings)

@@ -17,7 +17,7 @@ from typing import Any
 from khochung import access, contract, location, province, pseudonym, warehouse
 from khochung.disclosure import withhold
 from khochung.errors import KhoChungError
-from khochung.settings import PROJECT, REPOSITORY, Settings, optional
+from khochung.settings import PROJECT, REPOSITORY, Settings
 
 LAYERS = {
     # Who is who comes first: what two registers say differently of one person stands in the agencies' lists.
@@ -74,7 +74,7 @@ def code_sha256() -> str:
 
 
 def pending(settings: Settings) -> bool:
-    """True when loads have changed rows, or the day, the code or the key of pseudonyms, since the last good build.
+    """True when loads have changed rows, or the day, the code or a key, since the last good build.
 
     False while nothing was ever loaded.
     """
@@ -82,7 +82,7 @@ def pending(settings: Settings) -> bool:
         row = connection.execute(
             """
             with newest as (
-                select loads_until, as_of, code_sha256, pseudonym_check from ops.build where status = 'succeeded'
+                select loads_until, as_of, code_sha256, pseudonym_check, noise_check from ops.build where status = 'succeeded'
                 order by build_id desc limit 1
             )
             select exists (select from ops.load) and (
@@ -92,11 +92,11 @@ def pending(settings: Settings) -> bool:
                     where load_id > loads_until and inserted_rows + updated_rows + tombstoned_rows > 0
                 )
                 or (select code_sha256 from newest) <> %s
-                or (select pseudonym_check from newest) is distinct from %s
+                or (select (pseudonym_check, noise_check) from newest) is distinct from row(%s::text, %s::text)
                 or (select max(load.as_of) from ops.load) > (select newest.as_of from newest)
             )
             """,
-            [code_sha256(), pseudonym.check(settings)],
+            [code_sha256(), *_checks(settings)],
         ).fetchone()
     return bool(row and row[0])
 
@@ -113,11 +113,16 @@ def begin(settings: Settings) -> Build:
         if seen is None or seen[0] is None:
             raise TransformError("nothing was loaded yet: run the ingest DAGs first")
         row = connection.execute(
-            "insert into ops.build (as_of, loads_until, code_sha256, pseudonym_check) values (%s, %s, %s, %s) "
-            "returning build_id",
-            [seen[1], seen[0], code_sha256(), pseudonym.check(settings)],
+            "insert into ops.build (as_of, loads_until, code_sha256, pseudonym_check, noise_check) "
+            "values (%s, %s, %s, %s, %s) returning build_id",
+            [seen[1], seen[0], code_sha256(), *_checks(settings)],
         ).fetchone()
     return Build(row[0] if row else 0, seen[1], seen[0])
+
+
+def _checks(settings: Settings) -> tuple[str, str]:
+    """Marks of the two keys that a build is made with."""
+    return pseudonym.check(settings), pseudonym.check(settings, pseudonym.NOISE)
 
 
 def finish(settings: Settings, build_id: int) -> None:
@@ -245,8 +250,8 @@ def manifest(settings: Settings) -> dict[str, Any]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """What the dbt project reads: the warehouse's address for the transformer role, the province that is served, the
-    tables of all contracts, the texts that mean "nothing was said" in their columns, and for its sessions the key of the
-    pseudonyms. Where there is none, what needs it fails in the database."""
+    tables of all contracts, the texts that mean "nothing was said" in their columns, and for its sessions the keys
+    of pseudonyms and noise. Where there is none, what needs it fails in the database."""
     keywords = warehouse.parameters(settings, "transformer")
     return os.environ | {
         "KHOCHUNG_DBT_HOST": keywords["host"],
@@ -265,14 +270,10 @@ def environment(settings: Settings) -> dict[str, str]:
                 for table in source.tables
             }
         ),
-        "PGOPTIONS": f"{_options(settings)} -c work_mem={WORK_MEM}".strip(),
+        "PGOPTIONS": f"{pseudonym.connection_options(settings)} -c work_mem={WORK_MEM}".strip(),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
-
-
-def _options(settings: Settings) -> str:
-    return pseudonym.connection_options(settings) if pseudonym.is_there(settings) else optional("PGOPTIONS")
 
 
 def _loads_seen(settings: Settings, build: Build) -> int | None:
@@ -301,6 +302,7 @@ def _loads_seen(settings: Settings, build: Build) -> int | None:
                         and (
                             between_them.code_sha256 <> now.code_sha256 or between_them.as_of > now.as_of
                             or between_them.pseudonym_check is distinct from now.pseudonym_check
+                            or between_them.noise_check is distinct from now.noise_check
                         )
                 )
                 and not exists (

@@ -118,6 +118,7 @@ def test_secrets_stand_only_where_they_are_used(declared: dict[str, Any]) -> Non
         assert ("value-of-POSTGRES_PASSWORD" in values) == (name in ("postgres", "init")), name
         assert ("value-of-KHOCHUNG_SOURCE_LAND_DSN" in values) == (name in TASKS), name
         assert ("value-of-KHOCHUNG_PSEUDONYM_KEY" in values) == (name in TASKS), name
+        assert ("value-of-KHOCHUNG_NOISE_KEY" in values) == (name in TASKS), name
         assert ("value-of-KHOCHUNG_GATE_KEY" in values) == (name in TASKS), name
         assert ("value-of-KHOCHUNG_RELEASE_KEY" in values) == (name in TASKS), name
         assert ("value-of-KHOCHUNG_PASSWORD_LOADER" in values) == (name in (*TASKS, "init")), name

@@ -6,7 +6,7 @@ docs/disclosure.md. #}
 {# The number of a record, 0 to 2^28 - 1: of an HMAC, so that nobody who knows the identifier knows the number. #}
 {% macro record_draw(kind, identifier) -%}
     cast(
-        cast('x' || left(encode({{ hmac_sha256("'draw " ~ kind ~ "|' || " ~ identifier, pseudonym_key()) }}, 'hex'), 7) as bit(28))
+        cast('x' || left(encode({{ hmac_sha256("'draw " ~ kind ~ "|' || " ~ identifier, session_key('noise')) }}, 'hex'), 7) as bit(28))
         as integer
     )
 {%- endmacro %}

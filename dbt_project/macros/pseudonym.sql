@@ -19,17 +19,17 @@ a + b - 2 (a and b), since linters do not know the operator. #}
     )
 {%- endmacro %}
 
-{# The key of this session (khochung.pseudonym). Without the setting PostgreSQL stops; one below 32 bytes is no key, and
-the pseudonym is null, which a test refuses: never an unkeyed hash. #}
-{% macro pseudonym_key() -%}
+{# A key of this session, `pseudonym` or `noise` (khochung.pseudonym). Without the setting PostgreSQL stops; one below 32
+bytes is no key, and what it makes is null, which a test refuses: never an unkeyed hash. #}
+{% macro session_key(name) -%}
     (
         select case when octet_length(session.key) >= 32 then session.key end
-        from (select decode(current_setting('khochung.pseudonym_key'), 'hex') as key) as session
+        from (select decode(current_setting('khochung.{{ name }}_key'), 'hex') as key) as session
     )
 {%- endmacro %}
 
 {# The pseudonym of a `kind` of subject: the first 128 bits of the HMAC. Kinds do not meet: a household's number that
 equals a person's gives another key. #}
 {% macro pseudonym(kind, identifier) -%}
-    cast(encode(substr({{ hmac_sha256("'" ~ kind ~ "|' || " ~ identifier, pseudonym_key()) }}, 1, 16), 'hex') as uuid)
+    cast(encode(substr({{ hmac_sha256("'" ~ kind ~ "|' || " ~ identifier, session_key('pseudonym')) }}, 1, 16), 'hex') as uuid)
 {%- endmacro %}

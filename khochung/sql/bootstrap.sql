@@ -68,6 +68,8 @@ create table if not exists ops.build (
 );
 -- Tells the keys of pseudonyms apart (khochung.pseudonym.check): where it changes, all person keys changed.
 alter table ops.build add column if not exists pseudonym_check text;
+-- The same of the key of the noise: where it changes, so does every published count.
+alter table ops.build add column if not exists noise_check text;
 
 create table if not exists ops.model_run (
     build_id bigint not null references ops.build,
@@ -138,6 +140,9 @@ create table if not exists ops.release (
     released_at timestamptz not null default clock_timestamp()
 );
 
+-- The newest decision on the suite of each source that somebody has had to look at, when this was released.
+alter table ops.release add column if not exists source_approvals bigint[] not null default '{}';
+
 create table if not exists ops.release_item (
     release_id text not null references ops.release,
     slug text not null,
@@ -151,6 +156,25 @@ create table if not exists ops.release_item (
 );
 
 alter table ops.release_item add column if not exists approval_id bigint;
+-- The seals of the gate (khochung.gate.past).
+alter table ops.release add column if not exists seal text;
+alter table ops.release_item add column if not exists seal text;
+
+-- Corrected editions of old versions, released while a later one was in force (khochung.release.patch).
+create table if not exists ops.patch (
+    slug text not null,
+    version text not null,
+    corrects text not null,
+    release_id text not null references ops.release,
+    build_id bigint not null references ops.build,
+    verdict_id bigint not null references ops.verdict,
+    approval_id bigint,
+    content_sha256 text not null,
+    data_rows bigint not null,
+    reason_vi text not null,
+    reason_en text not null,
+    primary key (slug, version)
+);
 
 -- The rows of every version, as they were released: what the next version is held against. Written before the version is
 -- public; the view shows those of the last one that is.
@@ -161,17 +185,24 @@ create table if not exists released.version_row (
     cells jsonb not null
 );
 create index if not exists version_row_by_version on released.version_row (slug, version);
+-- The seal of the gate over the rows of a version (khochung.gate.last_version).
+create table if not exists released.version_seal (
+    slug text not null,
+    version text not null,
+    fingerprint text not null,
+    seal text not null,
+    primary key (slug, version)
+);
+create or replace view released.last_version as
+select distinct on (item.slug) item.slug, item.version
+from ops.release_item as item
+inner join ops.release using (release_id)
+where item.version <> ''
+order by item.slug, release.released_at desc;
 create or replace view released.last_row as
-with latest as (
-    select distinct on (item.slug) item.slug, item.version
-    from ops.release_item as item
-    inner join ops.release using (release_id)
-    where item.version <> ''
-    order by item.slug, release.released_at desc
-)
 select version_row.slug, version_row.version, version_row.cells
 from released.version_row
-inner join latest on version_row.slug = latest.slug and version_row.version = latest.version;
+inner join released.last_version on version_row.slug = last_version.slug and version_row.version = last_version.version;
 
 create table if not exists ops.withdrawal (
     slug text not null,

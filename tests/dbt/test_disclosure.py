@@ -25,7 +25,7 @@ AUGUST = "select {what}_draw, {what} from marts.{fact} where {day} between '2025
 
 
 def draw(settings: Settings, kind: str, record: str) -> int:
-    key = bytes.fromhex(pseudonym.key(settings))
+    key = bytes.fromhex(pseudonym.NOISE.value(settings))
     return int(hmac.new(key, f"draw {kind}|{record}".encode(), hashlib.sha256).hexdigest()[:7], 16)
 
 

@@ -280,7 +280,7 @@ def test_a_key_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_rekey_replaces_the_file_and_the_next_build_knows(people: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    old, mark = pseudonym.key(people), pseudonym.check(people)
+    old, mark, noise = pseudonym.key(people), pseudonym.check(people), pseudonym.NOISE.value(people)
     monkeypatch.setenv("KHOCHUNG_HOME", str(people.home))
     said = CliRunner().invoke(main, ["rekey", "--yes"])
     assert said.exit_code == 0, said.output
@@ -288,10 +288,17 @@ def test_rekey_replaces_the_file_and_the_next_build_knows(people: Settings, monk
     assert new != old
     assert new not in said.output
     assert pseudonym.check(people) != mark
+    assert pseudonym.NOISE.value(people) == noise != old, "what is published does not change with the pseudonyms"
     with warehouse.connect(people, "operator") as connection:
         connection.execute(
-            "insert into ops.build (as_of, loads_until, code_sha256, pseudonym_check, status) values (%s, 1, %s, %s, 'succeeded')",
-            [dbt_fixture.AS_OF, transform.code_sha256(), pseudonym.check(people)],
+            "insert into ops.build (as_of, loads_until, code_sha256, pseudonym_check, noise_check, status) "
+            "values (%s, 1, %s, %s, %s, 'succeeded')",
+            [
+                dbt_fixture.AS_OF,
+                transform.code_sha256(),
+                pseudonym.check(people),
+                pseudonym.check(people, pseudonym.NOISE),
+            ],
         )
         connection.execute(
             "insert into ops.load (source_name, table_name, load_mode, origin, landing_file, landing_sha256, landing_bytes, "
@@ -301,8 +308,33 @@ def test_rekey_replaces_the_file_and_the_next_build_knows(people: Settings, monk
             [dbt_fixture.AS_OF],
         )
     assert not transform.pending(people)
+    with monkeypatch.context() as patch:
+        patch.setenv(pseudonym.NOISE.variable, OTHER_KEY)
+        assert transform.pending(people)
     pseudonym.make(people)
     assert transform.pending(people)
+
+
+def test_a_home_of_one_key_keeps_its_noise(people: Settings, tmp_path: Path) -> None:
+    """Where counts had their noise from the key of the pseudonyms, they keep it; a key that was lost is not replaced."""
+    file = pseudonym.NOISE.path(people)
+    kept = file.rename(tmp_path / "kept")
+    builds = "insert into ops.build (as_of, loads_until, code_sha256, pseudonym_check, noise_check) values (now(), 1, '', '0', {})"
+    try:
+        with warehouse.connect(people) as connection:
+            connection.execute("update ops.build set noise_check = null")
+            connection.execute(builds.format("null").encode())
+        warehouse.bootstrap(people)
+        assert file.read_text(encoding="utf-8") == pseudonym.key(people)
+        with warehouse.connect(people) as connection:
+            connection.execute(builds.format("'0'").encode())
+        file.unlink()
+        warehouse.bootstrap(people)
+        assert not file.exists()
+        with pytest.raises(ConfigurationError, match=r"no key for the noise on published counts"):
+            pseudonym.check(people, pseudonym.NOISE)
+    finally:
+        kept.rename(file)
 
 
 def test_the_analyst_reads_no_name_and_no_number(query: Query) -> None:

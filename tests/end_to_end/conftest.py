@@ -18,7 +18,7 @@ from khochung.settings import REPOSITORY, Settings
 SCALE = "0.01"
 AS_OF = "2025-09-30"
 NEXT_DAY = "2025-10-01"
-PSEUDONYM_KEY = secrets.token_hex(32)  # one for all homes, so that their rows can be compared
+KEYS = {name: secrets.token_hex(32) for name in ("pseudonym", "noise")}  # of all homes, so that their rows compare
 
 
 def free_port() -> int:
@@ -36,10 +36,11 @@ class Installation:
 
     @classmethod
     def at(cls, home: Path) -> "Installation":
-        key = home / "keys" / "pseudonym"
-        key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key.touch(mode=0o600)
-        key.write_text(PSEUDONYM_KEY, encoding="utf-8")
+        (home / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, value in KEYS.items():
+            key = home / "keys" / name
+            key.touch(mode=0o600)
+            key.write_text(value, encoding="utf-8")
         ports = {f"{name}_PORT": str(free_port()) for name in ("AIRFLOW", "PORTAL", "SIMULATOR")}
         mine = {"KHOCHUNG_HOME": str(home), "SCALE": SCALE, "PYTHONPATH": str(REPOSITORY)}
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("KHOCHUNG_", "AIRFLOW"))}
