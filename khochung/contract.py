@@ -302,6 +302,19 @@ class Upcoming(Strict):
     note: Text
 
 
+class Geometry(Strict):
+    """Where the rows of a dataset lie: columns with a point in WGS 84, in degrees, and how exact it is."""
+
+    longitude: Identifier
+    latitude: Identifier
+    note: Text
+
+    @property
+    def position(self) -> tuple[str, str]:
+        """The columns in the order of RFC 7946: longitude first."""
+        return self.longitude, self.latitude
+
+
 class DatasetColumn(Strict):
     """A published column. `role`: `key` identifies a row across versions, `measure` is a number, else `attribute`."""
 
@@ -318,7 +331,8 @@ class DatasetColumn(Strict):
 class Dataset(Strict):
     """A published dataset: an `open_data` model and what the public is told about it.
 
-    `embargo_until`: no new version goes out before. `upcoming`: a breaking change, announced before it comes.
+    `embargo_until`: no new version goes out before. `upcoming`: a breaking change, announced before it comes. `geometry`:
+    where the rows lie; then there is a GeoJSON file too.
     """
 
     model: Identifier
@@ -337,8 +351,17 @@ class Dataset(Strict):
     disclosure: Disclosure
     embargo_until: AwareDatetime | None = None
     upcoming: Upcoming | None = None
+    geometry: Geometry | None = None
     columns: tuple[DatasetColumn, ...] = Field(min_length=1)
     declared_in: str
+
+    @model_validator(mode="after")
+    def _a_point_is_in_numbers(self) -> "Dataset":
+        numbers = {column.name for column in self.columns if column.role == "measure"}
+        unknown = set(self.geometry.position) - numbers if self.geometry else set()
+        if unknown:
+            raise ValueError(f"geometry names {', '.join(sorted(unknown))}, which is no measure")
+        return self
 
     @model_validator(mode="after")
     def _every_measure_is_protected(self) -> "Dataset":

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from khochung.contract import Dataset
 from khochung.errors import GateError
-from khochung.release import workbook
+from khochung.release import geojson, workbook
 from khochung.release.content import Content, Kind, Row, expect_names, kind, number_text, rows_of
 
 
@@ -23,7 +23,8 @@ class Format:
     """A file format. `eu_type`: its entry in the EU file-type vocabulary; `tabular`: Frictionless can read it.
 
     `same`: a quick exact comparison with the content, where there is one; without it, or where it says no, cells are
-    compared one by one. `holds`: False where a content is too large for the format, which is then left out.
+    compared one by one. `holds`: False where a content is too large for the format, or is not of its kind; it is
+    then left out.
     """
 
     suffix: str
@@ -61,15 +62,19 @@ def read_gzip(data: bytes, dataset: Dataset) -> tuple[Row, ...]:
 
 def write_json(content: Content) -> bytes:
     """A plain array of records, one per line: what browsers, jq, pandas and DuckDB read without being told."""
+    return ("[\n" + ",\n".join(_json_records(content)) + "\n]\n").encode()
+
+
+def _json_records(content: Content) -> list[str]:
+    """Each row as a JSON object."""
     labels = [json.dumps(name) for name in content.names]
     encoders = [_json_encoder(kind_) for kind_ in content.kinds]
-    lines = [
+    return [
         "{"
         + ",".join(f"{label}:{encode(cell)}" for label, encode, cell in zip(labels, encoders, row, strict=True))
         + "}"
         for row in content.rows
     ]
-    return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
 
 
 def _json_encoder(kind_: Kind) -> Callable[[str | None], str]:
@@ -80,14 +85,26 @@ def _json_encoder(kind_: Kind) -> Callable[[str | None], str]:
 
 def read_json(data: bytes, dataset: Dataset) -> tuple[Row, ...]:
     records: list[dict[str, Any]] = json.loads(data, parse_float=str, parse_int=str)
-    names = [column.name for column in dataset.columns]
     for record in records:
         expect_names(list(record), dataset, "JSON")
-    return tuple(tuple(_json_text(record[name]) for name in names) for record in records)
+    return _record_rows(records)
+
+
+def _record_rows(records: list[dict[str, Any]]) -> tuple[Row, ...]:
+    return tuple(tuple(_json_text(value) for value in record.values()) for record in records)
 
 
 def _json_text(value: Any) -> str | None:
     return ("true" if value else "false") if isinstance(value, bool) else value
+
+
+def write_geojson(content: Content) -> bytes:
+    """See `khochung.release.geojson`."""
+    return geojson.write(content, _json_records(content))
+
+
+def read_geojson(data: bytes, dataset: Dataset) -> tuple[Row, ...]:
+    return _record_rows(geojson.records(data, dataset))
 
 
 def write_parquet(content: Content) -> bytes:
@@ -125,6 +142,9 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "parquet", "Parquet", "application/vnd.apache.parquet", "PARQUET", False, write_parquet, read_parquet,
         _same_parquet,
+    ),
+    Format(
+        "geojson", "GeoJSON", geojson.MEDIA_TYPE, "GEOJSON", False, write_geojson, read_geojson, holds=geojson.holds
     ),
 )  # fmt: skip
 BY_SUFFIX = {form.suffix: form for form in FORMATS}

@@ -1,5 +1,6 @@
 """Laws of the formats: what is written is what is read, and the same content gives the same bytes."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from khochung.errors import GateError
 from khochung.release import formats
 from khochung.release.content import Content, Row, content_sha256, kind, number_text
 from khochung.release.versions import Version, next_free
+from khochung.strict import Text
 
-TOY = contract.datasets(Path(__file__).parent / "toy")["don-vi-thu"]
+WHERE = contract.Geometry(longitude="share", latitude="area_km2", note=Text(vi="Gần đúng.", en="Approximate."))
+TOY = contract.datasets(Path(__file__).parent / "toy")["don-vi-thu"].model_copy(update={"geometry": WHERE})
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\n", exclude_characters="\ufffe\uffff"),
     min_size=1,
@@ -61,6 +64,19 @@ def test_a_changed_cell_is_seen_and_not_repeated(form: formats.Format) -> None:
     assert "Bính" not in str(caught.value)
     with pytest.raises(GateError, match="1 rows were read back"):
         formats.same_cells(good, form.read(form.write(Content.of(TOY, good.rows[:1])), TOY))
+
+
+def test_geojson_has_longitude_first_and_a_row_without_a_place_no_point() -> None:
+    content = Content.of(TOY, (("1", "An", None, None, "10.75", "106.5"), ("2", "Bình", None, None, "11", None)))
+    data = formats.write_geojson(content)
+    first, second = json.loads(data)["features"]
+    assert first["geometry"] == {"type": "Point", "coordinates": [106.5, 10.75]}
+    assert (second["geometry"], second["properties"]["area_km2"]) == (None, 11)
+    moved = data.replace(b"[106.5,10.75]", b"[10.75,106.5]")
+    with pytest.raises(GateError, match="feature 1 of the GeoJSON file is not where its properties say"):
+        formats.read_geojson(moved, TOY)
+    plain = content.dataset.model_copy(update={"geometry": None})
+    assert not formats.BY_SUFFIX["geojson"].holds(Content(plain, content.csv))
 
 
 def test_parquet_carries_nothing_but_the_table() -> None:
