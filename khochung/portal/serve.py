@@ -3,6 +3,7 @@
 `python -m khochung.portal.serve DOCROOT PORT`. On servers nginx does this; see `deploy/`.
 """
 
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -20,6 +21,8 @@ from starlette.types import Receive, Scope, Send
 from khochung.portal.addresses import LANGUAGES, address
 from khochung.portal.templates import policy
 
+# An address below a version, but for what stands in the place of a withdrawn one.
+VERSION = re.compile(r"/(data/[^/]+/v/[^/]+)/(?!(?:tombstone\.json|index\.html)$)")
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": "*"}
 
 
@@ -45,7 +48,12 @@ def application(docroot: Path) -> Starlette:
 
     class Docroot(StaticFiles):
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await (super().__call__ if docroot.exists() else missing)(scope, receive, send)
+            version = VERSION.match(scope["path"])
+            if version and (docroot / version[1] / "tombstone.json").is_file():
+                gone = FileResponse(docroot / version[1] / "index.html", status_code=410)
+                await gone(scope, receive, send)
+            else:
+                await (super().__call__ if docroot.exists() else missing)(scope, receive, send)
 
     files = Docroot(directory=docroot, html=True, check_dir=False)
     return Starlette(routes=[Mount("/", files)], middleware=[Middleware(BaseHTTPMiddleware, dispatch=_headers)])

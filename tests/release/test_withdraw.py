@@ -1,17 +1,28 @@
 """What can happen to a version after its release, and before: withdrawal, embargo, announced changes, its history."""
 
 import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from khochung import release, transform
 from khochung.contract import Dataset, Upcoming
 from khochung.errors import GateError
+from khochung.portal.serve import application
 from khochung.publication import release_build
 from khochung.release import diff, files, ledger, store
 from khochung.release.withdraw import withdraw
+from khochung.settings import PROJECT
 from khochung.strict import Text
 from tests.toy_warehouse import Toy
 
@@ -61,6 +72,48 @@ def test_a_withdrawn_version_leaves_nothing_but_its_tombstone(toy: Toy) -> None:
     assert "Wrong &lt;figures&gt;." in (toy.settings.public / "en/withdrawals/index.html").read_text(encoding="utf-8")
     assert toy.sql("select slug, version, reason_en from ops.withdrawal", "operator") == [(SLUG, "2025.10.0", WHY.en)]
     assert release.verify(toy.settings.public).versions == 2
+
+
+@contextmanager
+def nginx(toy: Toy, place: Path) -> Iterator[httpx.Client]:
+    """nginx of this machine with the configuration of `deploy/`, but for the places and the port."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        pytest.skip("no nginx: the configuration of deploy/ was not tried; install Debian's `nginx-light`")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = (PROJECT / "deploy/nginx.conf").read_text(encoding="utf-8").replace("/tmp/", f"{place}/")
+    config = config.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/dev/stdout", f"{place}/access")
+    config = config.replace("root /var/lib/khochung/public", f"root {toy.settings.public}")
+    # As root, workers would be nobody's, who may not enter the folder of a test.
+    (place / "nginx.conf").write_text(f"user {pwd.getpwuid(os.getuid()).pw_name};\n{config}", encoding="utf-8")
+    process = subprocess.Popen([program, "-c", place / "nginx.conf", "-g", "daemon off;"])
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=8)) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.parametrize("server_of", ["local", "nginx"])
+def test_addresses_of_a_withdrawn_version_are_gone(toy: Toy, tmp_path: Path, server_of: str) -> None:
+    """410 with the page that says why; tombstone and page themselves are files of the release, which is verified by them."""
+    toy.release()
+    toy.sql(MORE)
+    toy.release(OCTOBER)
+    take_back(toy, "2025.10.0")
+    site = nginx(toy, tmp_path) if server_of == "nginx" else TestClient(application(toy.settings.public))
+    with site as client:
+        below = f"/data/{SLUG}/v/2025.10.0/"
+        for name in ("", f"{SLUG}.csv", f"{SLUG}.parquet", "quality.json"):
+            answer = client.get(below + name)
+            assert (answer.status_code, WHY.vi in answer.text) == (410, True), name
+            assert answer.headers["content-type"].startswith("text/html")
+        assert client.get(below + "tombstone.json").json()["withdrawn"]["on"] == "2025-11-30"
+        assert client.get(f"/data/{SLUG}/v/2025.9.0/{SLUG}.csv").status_code == 200
+        assert client.get(f"/data/{SLUG}/v/2025.9.0/other.csv").status_code == 404
 
 
 def test_withdrawn_data_do_not_come_back_and_the_number_is_spent(toy: Toy) -> None:
