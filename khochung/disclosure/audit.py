@@ -44,22 +44,26 @@ class Leak:
 
 @dataclass
 class Table:
-    """The newest word on each cell of a dataset, and the word before it where that was another one."""
+    """The newest word on each cell of a dataset, and all other ones before it."""
 
     rules: Rules
     cells: dict[tuple[str, Coordinates], Cell] = field(default_factory=dict)
-    before: dict[tuple[str, Coordinates], Cell] = field(default_factory=dict)
+    before: dict[tuple[str, Coordinates], tuple[Cell, ...]] = field(default_factory=dict)
 
     def take(self, cells: Iterable[Cell]) -> "Table":
         """The table after a later version."""
         fresh = Table(self.rules, dict(self.cells), dict(self.before))
         for cell in cells:
-            key = (cell.measure, cell.at)
-            known = fresh.cells.get(key)
-            if known is not None and known.value != cell.value:
-                fresh.before[key] = known
-            fresh.cells[key] = cell
+            fresh.hear(cell)
         return fresh
+
+    def hear(self, cell: Cell) -> None:
+        """One more word, the newest on its cell."""
+        key = (cell.measure, cell.at)
+        known = self.cells.get(key)
+        if known is not None and known.value != cell.value:
+            self.before[key] = tuple(one for one in (*self.before.get(key, ()), known) if one.value != cell.value)
+        self.cells[key] = cell
 
 
 Tables = Mapping[str, Table]
@@ -86,12 +90,13 @@ def audit(tables: Tables, crosswalk: Crosswalk | None = None) -> Finding:
 
 def _versions(table: Table) -> Iterator[Leak]:
     rules = table.rules
-    for key, old in table.before.items():
+    for key, words in table.before.items():
         new = table.cells[key]
-        if rules.method == "dominance" and old.value is None and new.value is not None:
+        if rules.method == "dominance" and new.value is not None and any(old.value is None for old in words):
             yield Leak(rules.slug, "returned", new.measure, new.at, new.value, new.value)
-        if old.value is not None and new.value is not None and rules.is_counted:
-            yield from _difference(rules, "difference", new, rules.tells(new.value), rules.tells(old.value))
+        for old in words:
+            if old.value is not None and new.value is not None and rules.is_counted:
+                yield from _difference(rules, "difference", new, rules.tells(new.value), rules.tells(old.value))
 
 
 def _difference(

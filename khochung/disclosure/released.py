@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from khochung.disclosure.audit import Table
-from khochung.disclosure.cells import Cell, Coordinates, Rules, cells_of
+from khochung.disclosure.cells import Cell, Rules, cells_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -87,7 +87,7 @@ def record(connection: Connection, edition: Edition) -> int:
         ).fetchone()  # fmt: skip
         if fresh is None:
             return 0
-        known = known_cells(connection, edition.rules)
+        known = known_table(connection, edition.rules).cells
         told = [cell for cell in edition.cells if known.get((cell.measure, cell.at)) != cell]
         with connection.cursor().copy(
             "copy ops.released_cell (dataset, version, vintage, measure, coordinates, value, low, high) from stdin"
@@ -116,18 +116,17 @@ def catch_up(connection: Connection, tree: Path) -> int:
     return count
 
 
-def known_cells(connection: Connection, rules: Rules) -> dict[tuple[str, Coordinates], Cell]:
-    """The newest word on every cell of a dataset in one list of places."""
-    found: dict[tuple[str, Coordinates], Cell] = {}
+def known_table(connection: Connection, rules: Rules) -> Table:
+    """Every word on every cell of a dataset in one list of places."""
+    table = Table(rules)
     query = (
-        "select distinct on (measure, coordinates) measure, coordinates, value from ops.released_cell "
-        "where dataset = %s and vintage is not distinct from %s order by measure, coordinates, cell_id desc"
+        "select measure, coordinates, value from ops.released_cell "
+        "where dataset = %s and vintage is not distinct from %s order by cell_id"
     )
     for measure, coordinates, value in connection.execute(query, [rules.slug, rules.vintage]):
         at = tuple((name, coordinates.get(name, "")) for name in rules.keys)  # jsonb has an order of its own
-        cell = Cell(measure, at, None if value is None else float(value))
-        found[measure, cell.at] = cell
-    return found
+        table.hear(Cell(measure, at, None if value is None else float(value)))
+    return table
 
 
 def tables(connection: Connection) -> dict[str, Table]:
@@ -139,7 +138,7 @@ def tables(connection: Connection) -> dict[str, Table]:
     found = {}
     for (record_,) in newest:
         rules = Rules.parse(record_)
-        found[name_of(rules)] = Table(rules, known_cells(connection, rules))
+        found[name_of(rules)] = known_table(connection, rules)
     return found
 
 

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -14,6 +14,7 @@ from khochung.contract import Dataset
 from khochung.disclosure import released
 from khochung.disclosure.audit import Crosswalk, Leak, Table, audit, crosswalk_of, related, sums_compared
 from khochung.disclosure.cells import Rules, cells_of, rules_of
+from khochung.disclosure.utility import Utility, utility
 from khochung.strict import Text
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -32,16 +33,15 @@ class Candidate:
 class Screening:
     """The verdict of the joint audit on one candidate; of one that protects nothing, only its rules.
 
-    cells: of it and of all that is linked to it, ever released. withheld: of these. own_cells, own_withheld: of the
-    candidate. sums, largest_difference: what it and linked datasets both publish, and how far noise sets them apart.
+    cells: of it and of all that is linked to it, ever released. withheld: of these. utility: of the candidate alone. sums,
+    largest_difference: what it and linked datasets both publish, and how far noise sets them apart.
     """
 
     rules: Rules
     leaks: tuple[Leak, ...] = ()
     cells: int = 0
     withheld: int = 0
-    own_cells: int = 0
-    own_withheld: int = 0
+    utility: Utility | None = None
     sums: int = 0
     largest_difference: float = 0.0
     seconds: float = 0.0
@@ -84,11 +84,11 @@ def screen(
             continue
         started = time.monotonic()
         name = released.name_of(rules)
-        before = known.get(name)
-        table = Table(rules, before.cells if before else {}).take(cells_of(rules, candidate.names, candidate.rows))
-        trial = {**known, name: table}
-        own = [cell.value is None for cell in cells_of(rules, candidate.names, candidate.rows)]
-        found[rules.slug] = screening = _judge(trial, known, name, own, _crosswalk(publisher, rules.vintage), started)
+        before = known.get(name, Table(rules))
+        own = list(cells_of(rules, candidate.names, candidate.rows))
+        trial = {**known, name: Table(rules, before.cells, before.before).take(own)}
+        screening = _judge(trial, known, name, _crosswalk(publisher, rules.vintage), started)
+        found[rules.slug] = screening = replace(screening, utility=utility(candidate.dataset, own))
         _record(connection, screening, build_id)
         if screening.passed:
             known = trial
@@ -96,21 +96,21 @@ def screen(
 
 
 def _judge(
-    trial: Mapping[str, Table], known: Mapping[str, Table], name: str, own: Sequence[bool], crosswalk: Crosswalk,
-    started: float,
+    trial: Mapping[str, Table], known: Mapping[str, Table], name: str, crosswalk: Crosswalk, started: float
 ) -> Screening:  # fmt: skip
     near = related(trial, name)
     finding = audit(near, crosswalk)
     leaks = finding.leaks
     if leaks:
         old = {key: table for key, table in known.items() if key in near}
-        inferred = {(leak.dataset, leak.measure, leak.at): leak for leak in audit(old, crosswalk).leaks}
+        found = sorted(
+            audit(old, crosswalk).leaks, key=lambda leak: leak.low - leak.high
+        )  # the narrowest last: it counts
+        inferred = {(leak.dataset, leak.measure, leak.at): leak for leak in found}
         leaks = tuple(leak for leak in leaks if _is_new(leak, inferred.get((leak.dataset, leak.measure, leak.at))))
     sums, largest = sums_compared(near, name)
     seconds = round(time.monotonic() - started, 3)
-    return Screening(
-        trial[name].rules, leaks, finding.cells, finding.protected, len(own), sum(own), sums, largest, seconds
-    )
+    return Screening(trial[name].rules, leaks, finding.cells, finding.protected, None, sums, largest, seconds)
 
 
 def _is_new(leak: Leak, before: Leak | None) -> bool:

@@ -60,10 +60,8 @@ def audited(screening: Screening) -> dict[str, Any]:
             "withheld_cells_considered": screening.withheld,
             "cells_inferred": len(screening.leaks),
         },
-        "utility": {
-            "cells": screening.own_cells,
-            "withheld": screening.own_withheld,
-            "withheld_share": round(screening.own_withheld / max(screening.own_cells, 1), 4),
+        "utility": (screening.utility.record() if screening.utility else {})
+        | {
             "mean_size_of_noise": round(noise_.mean_size, 4) if noise_ else 0,
             "sums_compared": screening.sums,
             "largest_difference_of_sums": screening.largest_difference,
