@@ -4,17 +4,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from khochung import contract, warehouse
-from khochung.contract import Dataset
 from khochung.errors import GateError
 from khochung.gate import approval
-from khochung.gate.admission import Gatekeeper, Wanted
+from khochung.gate.admission import Gatekeeper
+from khochung.gate.consent import Case
 from khochung.settings import REPOSITORY, Settings, optional
 from khochung.strict import Text
 
 
 @dataclass(frozen=True)
 class Request:
-    """A question to somebody: may this dataset go out as it is declared now? `sha256`: of the document asked about."""
+    """A question to somebody: may this dataset go out, or this source be accepted, as it is declared and judged now?
+
+    `is_lowered`: it asks less of itself than before, or differs more from the last version than it allows. `sha256`: of the
+    document asked about.
+    """
 
     slug: str
     title: Text
@@ -48,14 +52,9 @@ class Request:
 
 
 def waiting(settings: Settings) -> list[Request]:
-    """Every dataset that somebody has to look at before it can be released; one that was refused as it stands is left out."""
+    """Everything that somebody has to look at before it can be released; what was refused as it stands is left out."""
     with warehouse.connect(settings, "operator", autocommit=True) as ledger:
-        keeper = _keeper(settings, ledger)
-        return [
-            _request(keeper, dataset, wanted)
-            for dataset in contract.datasets().values()
-            if (wanted := keeper.wanted(dataset)) is not None
-        ]
+        return [_request(case) for case in _cases(settings, ledger) if case.waits]
 
 
 def to_ask(settings: Settings) -> list[Request]:
@@ -66,22 +65,20 @@ def to_ask(settings: Settings) -> list[Request]:
 def answer(
     settings: Settings, slug: str, decision: approval.Decision, by: str, way: approval.Way, sha256: str | None = None
 ) -> approval.Approval:
-    """Record what `by` decided about the dataset as it stands; `sha256`: what they were shown.
+    """Record what `by` decided about the dataset, or the source, as it stands; `sha256`: what they were shown.
 
     Raises GateError when it has changed since, when nobody is asked, or when `by` made the change.
     """
-    known = contract.datasets()
-    if slug not in known:
-        raise GateError(f"no dataset {slug}: known are {', '.join(known)}")
     with warehouse.connect(settings, "operator", autocommit=True) as ledger:
-        keeper = _keeper(settings, ledger)
-        about = keeper.document(known[slug])
-        if sha256 not in (None, about.sha256):
+        cases = {case.slug: case for case in _cases(settings, ledger)}
+        if slug not in cases:
+            raise GateError(f"no dataset or source {slug} to decide about: known are {', '.join(cases)}")
+        case = cases[slug]
+        if sha256 not in (None, case.about.sha256):
             raise GateError(f"{slug} has changed since it was shown to {by}: look at it again")
-        if keeper.wanted(known[slug]) is None and decision == "approved" and not _refused(settings, ledger, about):
+        if not case.is_open and decision == "approved":
             raise GateError(f"{slug} waits for nobody's approval")
-        changed_by = approval.changed_by(keeper.files(known[slug]))
-        return approval.decide(settings, ledger, about, decision, by, changed_by, way)
+        return approval.decide(settings, ledger, case.about, decision, by, approval.changed_by(case.files), way)
 
 
 def demonstrated() -> str:
@@ -92,7 +89,7 @@ def demonstrated() -> str:
 def demonstrate(settings: Settings) -> list[str]:
     """Approve in the name that `KHOCHUNG_DEMONSTRATION_APPROVER` declares; without it nothing. Returns slugs.
 
-    A lowered suite is left to people in a demonstration too.
+    A lowered suite and a jump are left to people in a demonstration too.
     """
     by = demonstrated()
     requests = [request for request in waiting(settings) if not request.is_lowered] if by else []
@@ -101,25 +98,22 @@ def demonstrate(settings: Settings) -> list[str]:
     return [request.slug for request in requests]
 
 
-def _keeper(settings: Settings, ledger: warehouse.Connection) -> Gatekeeper:
-    return Gatekeeper(settings, ledger, 0, settings.expectations / "open_data")
+def _cases(settings: Settings, ledger: warehouse.Connection) -> list[Case]:
+    """Of the newest build: what it was judged to be belongs to the question."""
+    build = ledger.execute("select coalesce(max(build_id), 0) from ops.build").fetchone()
+    keeper = Gatekeeper(settings, ledger, build[0] if build else 0, settings.expectations / "open_data")
+    return keeper.cases(contract.datasets().values())
 
 
-def _refused(settings: Settings, ledger: warehouse.Connection, about: approval.Document) -> bool:
-    found = approval.history(settings, ledger, about.slug)
-    return next((one.decision == "refused" for one in found if one.document_sha256 == about.sha256), False)
-
-
-def _request(keeper: Gatekeeper, dataset: Dataset, wanted: Wanted) -> Request:
-    files = keeper.files(dataset)
+def _request(case: Case) -> Request:
     return Request(
-        dataset.slug,
-        dataset.title,
-        wanted.reason,
-        wanted.is_lowered,
-        keeper.document(dataset).sha256,
-        tuple(sorted(approval.changed_by(files))),
-        tuple(_shown(path) for path in files),
+        case.slug,
+        case.title,
+        case.reason,
+        case.is_for_people,
+        case.about.sha256,
+        tuple(sorted(approval.changed_by(case.files))),
+        tuple(_shown(path) for path in case.files),
     )
 
 

@@ -1,5 +1,6 @@
 """What may go out: whoever turns a verdict, a suite, the code, the rows or an approval finds the dataset held."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -344,6 +345,19 @@ def test_a_topic_blocks_the_datasets_that_it_names_and_no_other(toy: Toy) -> Non
     assert "Rule expect_query_value_to_be_between" in (made.items[0].reason or "")
 
 
+def test_what_a_topic_has_seen_inside_is_told_to_nobody_outside(toy: Toy) -> None:
+    """The sum of the toy residents is worked out inside; the report says that the rule holds, and no number."""
+    write_topic(toy, 0, 10_000)
+    build_id = toy.build()
+    toy.judge(build_id)
+    toy.publish(build_id)
+    report = json.loads((toy.settings.public / "data/dan-so-thu/latest/quality.json").read_text(encoding="utf-8"))
+    own, *_, topic = report["checks"]
+    assert (topic["suite"], topic["passed"], topic["observed"]) == ("nguoi", True, {})
+    assert own["observed"]
+    assert "266" not in json.dumps(report)
+
+
 def test_a_topic_without_a_verdict_holds_its_datasets(toy: Toy) -> None:
     write_topic(toy, 0, 10_000)
     build_id = toy.build()
@@ -411,7 +425,7 @@ def test_only_a_version_that_is_public_is_the_last_one(toy: Toy) -> None:
 
 def decide(toy: Toy, slug: str, by: str, changed_by: set[str], decision: approval.Decision = "approved") -> None:
     with warehouse.connect(toy.settings, "operator", autocommit=True) as ledger:
-        about = toy.gatekeeper(ledger, 0).document(toy.datasets[slug])
+        about = toy.gatekeeper(ledger, 0).case(toy.datasets[slug]).about
         approval.decide(toy.settings, ledger, about, decision, by, changed_by, "airflow")
 
 

@@ -56,7 +56,7 @@ def test_what_was_refused_is_not_asked_again_but_may_be_approved(toy: Toy) -> No
 @pytest.mark.parametrize(
     ("slug", "by", "sha256", "message"),
     [
-        ("no-such", "chi.hoa", None, "no dataset no-such: known are"),
+        ("no-such", "chi.hoa", None, "no dataset or source no-such to decide about: known are"),
         (SLUG, "chi.hoa", "0" * 64, "has changed since it was shown to chi.hoa"),
         (SLUG, "anh.nam", None, "somebody else has to decide"),
     ],

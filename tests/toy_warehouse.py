@@ -88,11 +88,9 @@ class Toy:
     def approve(self, build_id: int) -> None:
         """Somebody has looked at every dataset as it stands, where somebody has to."""
         with warehouse.connect(self.settings, "operator", autocommit=True) as ledger:
-            keeper = self.gatekeeper(ledger, build_id)
-            for dataset in self.datasets.values():
-                if keeper.wanted(dataset):
-                    about = keeper.document(dataset)
-                    approval.decide(self.settings, ledger, about, "approved", "somebody", {"else"}, "command line")
+            for case in self.gatekeeper(ledger, build_id).cases(self.datasets.values()):
+                if case.waits:
+                    approval.decide(self.settings, ledger, case.about, "approved", "somebody", {"else"}, "command line")
 
     def pass_all(self, build_id: int) -> None:
         """Verdicts as the gate would write them, without the seconds that it takes."""
@@ -140,7 +138,7 @@ def toy(server: Settings, tmp_path: Path) -> Toy:
     with warehouse.connect(settings) as connection:
         connection.execute(
             "truncate ops.build, ops.verdict, ops.approval, ops.release, ops.release_item, ops.withdrawal, ops.model_run, "
-            "ops.released_version, released.version_row restart identity cascade"
+            "ops.released_version, released.version_row, released.version_seal restart identity cascade"
         )
     made.sql(TABLES)
     write_suite(

@@ -1,6 +1,8 @@
 """What may go out: a dataset of a build, with its verdicts, its suites and its approval, or the reason why it is held."""
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,12 @@ from pydantic import ValidationError
 from khochung import transform
 from khochung.contract import Dataset
 from khochung.errors import GateError
-from khochung.gate import approval, verdicts
-from khochung.gate.approval import Approval, Document
-from khochung.gate.lowered import lowered
+from khochung.gate import approval, consent, last_version, past, verdicts
+from khochung.gate.approval import Document
+from khochung.gate.consent import Case, joined
 from khochung.gate.suites import (
+    FOLDERS,
+    LAST_ROWS,
     Scope,
     Subject,
     Suite,
@@ -30,10 +34,16 @@ from khochung.warehouse import Connection
 
 @dataclass(frozen=True)
 class Judged:
-    """A suite as it stands and the newest verdict on it for the build."""
+    """A suite as it stands and the newest verdict on it for the build. `accepted`: the approval of its critical failures,
+    which are a jump against the last version."""
 
     suite: Suite
     verdict: Verdict
+    accepted: int | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.passed or self.accepted is not None
 
 
 @dataclass(frozen=True)
@@ -43,15 +53,6 @@ class Admission:
     held: Text | None
     judged: tuple[Judged, ...] = ()
     approval_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Why somebody has to look at a dataset. `is_lowered`: it asks less of itself than before, which no demonstration
-    decides."""
-
-    reason: Text
-    is_lowered: bool
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,25 @@ class _Released:
 
 @dataclass
 class Gatekeeper:
-    """Admits the datasets of one build. Reads the code, the topics and the ledger once."""
+    """Admits the datasets of one build. Reads the code, the topics and the verdicts on sources once."""
 
     settings: Settings
     ledger: Connection
     build_id: int
     folder: Path
     code: str = field(init=False)
-    topics: list[Subject] = field(init=False)
+    topics: dict[Subject, tuple[str, ...]] = field(init=False)
     turned_down: list[str] = field(init=False)
+    sources: list[Case] = field(init=False)
+    source_approvals: tuple[int, ...] = field(init=False, default=())
+    _verdicts: dict[tuple[Scope, int], dict[str, Verdict]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.code = transform.code_sha256()
-        self.topics = warehouse_subjects(self.folder.parent / "warehouse")
-        self.turned_down = [v.subject for v in self._newest("source") if not (v.passed and self._is_genuine(v))]
+        topics = warehouse_subjects(self.folder.parent / FOLDERS["warehouse"])
+        self.topics = {topic: read_suite(topic.suite, topic.name).datasets for topic in topics}
+        self.turned_down = self._turned_down()
+        self.sources = list(self._source_cases())
 
     def admit(self, publisher: Connection, dataset: Dataset) -> Admission:
         """`publisher`: the very snapshot that would be published."""
@@ -90,37 +96,50 @@ class Gatekeeper:
             self._same_rows(publisher, dataset, judged[0].verdict)
         except _Held as reason:
             return Admission(reason.text)
-        broken = _broken(judged)
-        if broken is not None:
-            return Admission(broken, judged)
-        held, approval_id = self._consent(dataset)
-        return Admission(held, judged, approval_id)
+        case = self.case(dataset)
+        held = _broken(judged) or _open(self.sources) or case.held
+        if held is not None:
+            return Admission(held, judged)
+        newest = case.decision or consent.approved(self._history(dataset.slug))
+        approval_id = newest.approval_id if newest else None
+        if case.about.jump:
+            judged = (replace(judged[0], accepted=approval_id), *judged[1:])
+        return Admission(None, judged, approval_id)
 
-    def wanted(self, dataset: Dataset) -> Wanted | None:
-        """Why somebody has to look at the dataset as it is declared. None: nobody does, it was decided on, or there is
-        nothing to look at, since its suite cannot be read; for that it is held in any case."""
-        released = self._released(dataset.slug)
-        try:
-            reasons, lowered_reasons = self._reasons(dataset, released)
-            decided = self._decision(dataset, released)
-        except (GateError, ValueError):
-            return None
-        if decided is not None or not reasons + lowered_reasons:
-            return None
-        return Wanted(_joined(reasons + lowered_reasons), bool(lowered_reasons))
+    def cases(self, datasets: Iterable[Dataset]) -> list[Case]:
+        """Everything that somebody may have to decide about. A dataset whose suite cannot be read is left out: it is held in
+        any case, and there is nothing to look at."""
+        found = list(self.sources)
+        for dataset in datasets:
+            try:
+                found.append(self.case(dataset))
+            except (GateError, ValueError):
+                continue
+        return found
 
-    def document(self, dataset: Dataset) -> Document:
-        """What would be approved now."""
-        return approval.document(dataset, {s.name: content(s.suite) for s in self._subjects(dataset)})
-
-    def files(self, dataset: Dataset) -> list[Path]:
-        """Where the document is written down."""
+    def case(self, dataset: Dataset) -> Case:
+        """A dataset as it is declared and judged now, and why somebody has to look at it."""
+        subjects = self._subjects(dataset)
+        verdict = verdicts.newest(self.ledger, "dataset", dataset.slug, self.build_id)
+        verdict = verdict if verdict and self._is_genuine(verdict) else None
+        now = {subject.name: content(subject.suite) for subject in subjects}
+        about = approval.document(dataset, now, consent.jump(verdict, self._uncompared(dataset.slug, verdict)))
+        released, history = self._released(dataset.slug), self._history(dataset.slug)
+        before = consent.approved(history)
+        known = before.document if before else None
+        suites = released.suites if released else _suites(known["suites"]) if known else {}
+        serious = consent.weaker(suites, _suites(now)) + consent.jumped(about.jump)
+        serious += [consent.FORGOTTEN] if released and not released.is_genuine else []
+        reasons = (*consent.other_than_approved(about, known), *serious)
         declared = sorted(self.settings.dbt_project.glob(f"models/open_data/**/{dataset.declared_in}"))
-        return [*declared, *(subject.suite for subject in self._subjects(dataset))]
+        files = (*declared, *(subject.suite for subject in subjects))
+        since = (released.approval_id if released.is_genuine else _newest_id(history)) if released else 0
+        decision = consent.decision_on(about, history, since)
+        return Case(dataset.title, about, files, reasons, bool(serious), decision)
 
     def _subjects(self, dataset: Dataset) -> list[Subject]:
         own = dataset_subjects(self.settings, {dataset.slug: dataset}, self.folder)
-        return own + [topic for topic in self.topics if dataset.slug in read_suite(topic.suite, topic.name).datasets]
+        return own + [topic for topic, datasets in self.topics.items() if dataset.slug in datasets]
 
     def _judged(self, subject: Subject) -> Judged:
         verdict = verdicts.newest(self.ledger, subject.scope, subject.name, self.build_id)
@@ -148,68 +167,88 @@ class Gatekeeper:
         if rows != verdict.fingerprint:
             raise _Held(OTHER_ROWS)
 
-    def _consent(self, dataset: Dataset) -> tuple[Text | None, int | None]:
-        released = self._released(dataset.slug)
-        reasons = [text for texts in self._reasons(dataset, released) for text in texts]
-        if not reasons:
-            approved = self._approvals(dataset.slug)
-            return None, approved[0].approval_id if approved else None
-        decided = self._decision(dataset, released)
-        if decided is None:
-            return _joined([WAITS, *reasons]), None
-        if decided.decision == "refused":
-            return REFUSED, None
-        return None, decided.approval_id
+    def _uncompared(self, slug: str, verdict: Verdict | None) -> str | None:
+        """The public version that the rows were not held against: it is not in the warehouse as it was kept, or was not when
+        they were judged."""
+        index = self.settings.public / "data" / slug / "versions.json"
+        latest: str | None = json.loads(index.read_text(encoding="utf-8"))["latest"] if index.is_file() else None
+        if latest is None:
+            return None
+        asked = [result for result in verdict.results if result["expectation"] == LAST_ROWS] if verdict else []
+        compared = all(result["observed"] or result["problem"] for result in asked)
+        return None if compared and last_version.is_genuine(self.settings, self.ledger, slug, latest) else latest
 
-    def _approvals(self, slug: str) -> list[Approval]:
-        return [a for a in approval.history(self.settings, self.ledger, slug) if a.decision == "approved"]
-
-    def _decision(self, dataset: Dataset, released: _Released | None) -> Approval | None:
-        """The newest decision on the document as it stands, taken after what it would replace was released."""
-        sha256, before = self.document(dataset).sha256, released.approval_id if released else 0
-        decisions = approval.history(self.settings, self.ledger, dataset.slug)
-        return next((d for d in decisions if d.document_sha256 == sha256 and d.approval_id > before), None)
-
-    def _reasons(self, dataset: Dataset, released: _Released | None) -> tuple[list[Text], list[Text]]:
-        """Why the dataset is another one than was approved, and in what it asks less of itself than before."""
-        approved, now = self._approvals(dataset.slug), self.document(dataset)
-        known = approved[0].document if approved else None
-        if known is None:
-            other = [FIRST]
-        else:
-            changes = ((SCHEMA, known["schema"] != now.schema), (POLICY, known["disclosure"] != now.disclosure))
-            other = [text for text, changed in changes if changed]
-        before = released.suites if released else _suites(known["suites"]) if known else {}
-        present = _suites(now.suites)
-        less = [rule for name, suite in before.items() for rule in lowered(suite, present.get(name))]
-        weaker = [Text(vi=f"{LESS.vi}: {'; '.join(less)}", en=f"{LESS.en}: {'; '.join(less)}")] if less else []
-        return other, weaker + ([FORGOTTEN] if released and not released.is_genuine else [])
+    def _history(self, slug: str) -> list[approval.Approval]:
+        return approval.history(self.settings, self.ledger, slug)
 
     def _released(self, slug: str) -> _Released | None:
-        row = self.ledger.execute(
-            """
-            select release.build_id, coalesce(item.approval_id, 0) from ops.release_item as item
-            join ops.release using (release_id)
-            where item.slug = %s and item.state <> 'held' order by release.released_at desc limit 1
-            """,
-            [slug],
-        ).fetchone()
-        if row is None:
+        last = past.last_item(self.settings, self.ledger, slug)
+        if last is None:
             return None
-        own = [v for v in self._newest("dataset", row[0]) if v.subject == slug]
-        topics = [v for v in self._newest("warehouse", row[0]) if slug in (v.suite or {}).get("datasets", ())]
-        found = own + topics
-        genuine = bool(own) and all(self._is_genuine(verdict) for verdict in found)
-        return _Released(row[1], _suites({v.subject: v.suite for v in found}) if genuine else {}, genuine)
+        build_id, approval_id, genuine = last
+        own = verdicts.newest(self.ledger, "dataset", slug, build_id)
+        topics = [
+            v for v in self._newest("warehouse", build_id).values() if slug in (v.suite or {}).get("datasets", ())
+        ]
+        found = [own, *topics] if own else []
+        genuine = genuine and bool(found) and all(self._is_genuine(verdict) for verdict in found)
+        return _Released(approval_id, _suites({v.subject: v.suite for v in found}) if genuine else {}, genuine)
 
-    def _newest(self, scope: Scope, build_id: int | None = None) -> list[Verdict]:
-        """The newest verdict on each subject of a scope, in this build or another."""
-        rows = self.ledger.execute(
-            f"select distinct on (subject) {verdicts.FIELDS} from ops.verdict where scope = %s and build_id = %s "
-            "order by subject, judged_at desc, verdict_id desc",
-            [scope, self.build_id if build_id is None else build_id],
-        )
-        return [Verdict(*row) for row in rows.fetchall()]
+    def _turned_down(self) -> list[str]:
+        """The sources of this build without a sound and passed verdict: every one that has a suite must have one."""
+        judged = self._newest("source", self.build_id)
+        sound = {name for name, verdict in judged.items() if verdict.passed and self._is_genuine(verdict)}
+        return sorted((judged.keys() | self._source_suites().keys()) - sound)
+
+    def _source_suites(self) -> dict[str, Path]:
+        return {path.stem: path for path in sorted((self.folder.parent / FOLDERS["source"]).glob("*.json"))}
+
+    def _source_cases(self) -> Iterator[Case]:
+        """Suites of sources that are gone, new, or ask less than those that the last release was judged by."""
+        last = past.last_release(self.settings, self.ledger)
+        if last is None:
+            return
+        build_id, since, genuine = last
+        before, paths = self._newest("source", build_id), self._source_suites()
+        for name in sorted(before.keys() | paths.keys()):
+            case = self._source_case(name, before.get(name), paths.get(name), since if genuine else None)
+            newest = consent.approved(self._history(name))
+            self.source_approvals += (newest.approval_id,) if newest else ()
+            if case is not None and case.reasons:
+                yield case
+
+    def _source_case(self, name: str, before: Verdict | None, path: Path | None, since: int | None) -> Case | None:
+        """since: the decision on which the last release stood; None where nobody knows."""
+        try:
+            now = {name: content(path)} if path else {}
+            present = _suites(now)
+        except (GateError, ValueError):
+            return None  # it cannot be judged, and no build with it ends well
+        history = self._history(name)
+        known = consent.approved(history)
+        if since is None or (before is not None and not self._is_genuine(before)):
+            reasons = [consent.FORGOTTEN]
+        elif before is not None:
+            reasons = consent.weaker(_suites({name: before.suite}), present)
+        else:
+            reasons = consent.weaker(_suites(known.document["suites"]), present) if known else [consent.NEW_SOURCE]
+        about = Document(name, [], {}, now)
+        title = Text(vi=f"Nguồn {name}", en=f"Source {name}")
+        decision = consent.decision_on(about, history, _newest_id(history) if since is None else since)
+        file = self.folder.parent / FOLDERS["source"] / f"{name}.json"
+        return Case(title, about, (file,), tuple(reasons), consent.NEW_SOURCE not in reasons, decision)
+
+    def _newest(self, scope: Scope, build_id: int) -> dict[str, Verdict]:
+        """The newest verdict on each subject of a scope in a build."""
+        if (scope, build_id) not in self._verdicts:
+            rows = self.ledger.execute(
+                f"select distinct on (subject) {verdicts.FIELDS} from ops.verdict where scope = %s and build_id = %s "
+                "order by subject, judged_at desc, verdict_id desc",
+                [scope, build_id],
+            )
+            found = [Verdict(*row) for row in rows.fetchall()]
+            self._verdicts[scope, build_id] = {verdict.subject: verdict for verdict in found}
+        return self._verdicts[scope, build_id]
 
     def _is_genuine(self, verdict: Verdict) -> bool:
         """As the gate wrote it, about the suite that it carries."""
@@ -226,17 +265,20 @@ class _Held(Exception):
         self.text = text
 
 
+def _newest_id(history: list[approval.Approval]) -> int:
+    """Where nobody knows what the last release stood on, no decision so far counts."""
+    return history[0].approval_id if history else 0
+
+
 def _suites(contents: dict[str, Any]) -> dict[str, Suite]:
     return {name: Suite.model_validate(body) for name, body in contents.items()}
 
 
 def _broken(judged: tuple[Judged, ...]) -> Text | None:
-    metas = [
-        rule.meta
-        for one in judged
-        for rule, result in zip(one.suite.expectations, one.verdict.results, strict=True)
-        if not result["success"] and result["severity"] == "critical"
-    ]
+    """The critical failures but for a jump of the dataset, about which somebody may decide."""
+    own, *topics = judged
+    metas = [rule.meta for rule, result in consent.critical(own.verdict) if not consent.is_jump(rule, result)]
+    metas += [rule.meta for one in topics for rule, _ in consent.critical(one.verdict)]
     if not metas:
         return None
     return Text(
@@ -245,8 +287,13 @@ def _broken(judged: tuple[Judged, ...]) -> Text | None:
     )
 
 
-def _joined(texts: list[Text]) -> Text:
-    return Text(vi="; ".join(text.vi for text in texts), en="; ".join(text.en for text in texts))
+def _open(sources: list[Case]) -> Text | None:
+    """Why nothing goes out while a source asks less than before and nobody has consented to it."""
+    waiting = [case for case in sources if case.is_open]
+    if not waiting:
+        return None
+    told = [joined((case.title, case.held)) for case in waiting if case.held]
+    return joined(told)
 
 
 NO_VERDICT = Text(
@@ -270,13 +317,3 @@ ALTERED = Text(
     vi="Kết quả kiểm tra không mang dấu niêm phong của hệ thống; cần kiểm tra lại.",
     en="The verdict does not bear the gate's seal; the data must be judged again.",
 )
-WAITS = Text(vi="Chờ phê duyệt", en="Waits for approval")
-FIRST = Text(vi="công bố lần đầu", en="first release")
-SCHEMA = Text(vi="cấu trúc dữ liệu đã thay đổi", en="schema changed")
-POLICY = Text(vi="chính sách bảo mật thống kê đã thay đổi", en="disclosure policy changed")
-LESS = Text(vi="bộ quy tắc đòi hỏi ít hơn", en="suite lowered")
-FORGOTTEN = Text(
-    vi="không xác minh được kết quả kiểm tra của phiên bản trước",
-    en="the verdict of the last release cannot be verified",
-)
-REFUSED = Text(vi="Người phê duyệt đã từ chối.", en="The approver refused.")

@@ -1,8 +1,8 @@
 """Approvals: somebody other than who made it consents to a dataset's first release, to another schema or disclosure
-policy, and to a suite that asks less than the one before.
+policy, to a suite that asks less than the one before, a source's too, and to a jump against the last version.
 
-What is approved is a document: the dataset's schema, its policy, and its suites as they stand. A row of `ops.approval`
-says who decided, when, how, and about which document; it is sealed, and nothing changes it.
+What is approved is a document: the dataset's schema, its policy, and its suites as they stand; of a jump, these very rows.
+A row of `ops.approval` says who decided, when, how, and about which document; it is sealed, and nothing changes it.
 """
 
 import os
@@ -32,16 +32,20 @@ CHANGED_BY = "KHOCHUNG_CHANGED_BY"
 
 @dataclass(frozen=True)
 class Document:
-    """What is consented to. `suites`: the dataset's and those of the topics that block it, by subject."""
+    """What is consented to. `suites`: the dataset's and those of the topics that block it, by subject; or a source's alone.
+
+    `jump`: the rows that differ from the last version by more than the suite allows, and in what.
+    """
 
     slug: str
     schema: list[dict[str, Any]]
     disclosure: dict[str, Any]
     suites: dict[str, Any]
+    jump: dict[str, Any] | None = None
 
     @property
     def sha256(self) -> str:
-        return sha256_of(vars(self))
+        return sha256_of({name: value for name, value in vars(self).items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,10 @@ class Approval:
 FIELDS = ", ".join(Approval.__dataclass_fields__)
 
 
-def document(dataset: Dataset, suites: Mapping[str, Any]) -> Document:
+def document(dataset: Dataset, suites: Mapping[str, Any], jump: dict[str, Any] | None) -> Document:
     """The document of a dataset with its suites as they stand."""
-    return Document(dataset.slug, dataset.schema_record(), dataset.disclosure.model_dump(mode="json"), dict(suites))
+    policy = dataset.disclosure.model_dump(mode="json")
+    return Document(dataset.slug, dataset.schema_record(), policy, dict(suites), jump)
 
 
 def history(settings: Settings, ledger: Connection, slug: str) -> list[Approval]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from khochung import warehouse
-from khochung.gate.suites import LAST_KEYS, LAST_ROWS, LAST_SHARES, QUERY, Expectation, Subject, Suite
+from khochung.gate.suites import COMPARISONS, QUERY, Expectation, Subject, Suite
 from khochung.settings import Settings
 
 # Counts without examples: an example of a bad value would carry a person's data into the verdict.
 RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
-QUERIES = (QUERY, LAST_ROWS, LAST_KEYS, LAST_SHARES)
+QUERIES = (QUERY, *COMPARISONS)
 
 
 class Engine:

@@ -50,6 +50,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     LAST_KEYS: ({"column_list", "min_value"}, set()),
     LAST_SHARES: ({"column", "by", "max_value"}, set()),
 }
+COMPARISONS = (LAST_ROWS, LAST_KEYS, LAST_SHARES)
 COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "by")
 
 

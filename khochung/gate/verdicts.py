@@ -100,18 +100,21 @@ def is_genuine(settings: Settings, verdict: Verdict, suite: Suite) -> bool:
 
 
 def fingerprint(connection: Connection, schema: str, relation: str) -> str | None:
-    """Tells the rows of a relation apart from any others, whatever their order. None: it is missing or not readable.
+    """Tells the rows of a relation apart from any others, whatever their order. None: it is missing or not readable."""
+    try:
+        with connection.transaction():
+            return fingerprint_of(connection, sql.Identifier(schema, relation))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
+        return None
 
-    Number of rows, and the sums of both halves of each row's MD5: a change of one cell shows, in one pass without sorting.
-    """
+
+def fingerprint_of(connection: Connection, rows: sql.Composable) -> str:
+    """Number of rows, and the sums of both halves of each row's MD5: a change of one cell shows, in one pass without
+    sorting."""
     query = sql.SQL(
         "with row as (select md5(cast(part as text)) as hash from {} as part) "
         "select concat_ws(':', count(*), sum(cast(cast('x' || left(hash, 16) as bit(64)) as bigint)), "
         "sum(cast(cast('x' || right(hash, 16) as bit(64)) as bigint))) from row"
-    ).format(sql.Identifier(schema, relation))
-    try:
-        with connection.transaction():
-            row = connection.execute(query).fetchone()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
-        return None
-    return str(row[0]) if row else None
+    ).format(rows)
+    row = connection.execute(query).fetchone()
+    return str(row[0]) if row else ""

@@ -88,11 +88,17 @@ def standing_id(settings: Settings) -> str | None:
 
 
 def standing(settings: Settings) -> Standing | None:
-    """The release in force, or None."""
+    """The release in force, or None. Raises GateError for one whose versions lack what every version has today."""
     release_id = standing_id(settings)
     if release_id is None:
         return None
     manifest = read_manifest(settings, release_id)
+    if "state" not in manifest:
+        raise GateError(
+            f"release {release_id} was made before versions had a history, and cannot be continued: move "
+            f"{settings.releases.name}/ and {settings.public.name} aside, keep them, and release anew; the numbers given "
+            "out stay spent"
+        )
     release = Release.parse(manifest["release"])
     return Standing(release, settings.releases / release_id, manifest["fingerprint"], manifest["state"])
 
@@ -101,8 +107,10 @@ def heal(settings: Settings, connection: ledger.Connection) -> None:
     """Bring disk and ledger back together after a process was killed; call it under the lock."""
     public = standing_id(settings)
     recorded = ledger.known_releases(connection)
-    if public is not None and public not in recorded:
-        ledger.record(connection, Release.parse(read_manifest(settings, public)["release"]))
+    if public is not None:
+        release = Release.parse(read_manifest(settings, public)["release"])
+        ledger.record(settings, connection, release)
+        ledger.seal_again(settings, connection, release)
     for path in settings.releases.glob(".partial-*"):
         shutil.rmtree(path)
     if public is not None:
