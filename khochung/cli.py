@@ -381,6 +381,20 @@ def release_withdraw(slug: str, version: str, reason_vi: str, reason_en: str) ->
     click.echo(f"{slug} {version} is withdrawn; public is now {made.release_id}")
 
 
+@release.command("patch")
+@click.argument("slug")
+@click.argument("version")
+@click.option("--reason-vi", required=True, help="Why, for the public, in Vietnamese.")
+@click.option("--reason-en", required=True, help="Why, for the public, in English.")
+def release_patch(slug: str, version: str, reason_vi: str, reason_en: str) -> None:
+    """Correct an old version from the newest build, beside the version in force, which stays."""
+    from khochung.release.patch import patch
+    from khochung.strict import Text
+
+    made = patch(Settings.from_environment(), slug, version, Text(vi=reason_vi, en=reason_en))
+    click.echo(f"{slug} {made.patches[0].version} corrects {version}; public is now {made.release_id}")
+
+
 @release.command("diff")
 @click.argument("slug")
 @click.argument("old")

@@ -145,16 +145,18 @@ def _field(column: DatasetColumn) -> dict[str, Any]:
 
 
 def quality(dataset: Dataset, version: str | None, judged: tuple[Judged, ...], as_of: date) -> dict[str, Any]:
-    """The verdicts in words: each check, whether it passed, and counts; never a value of a row.
+    """The verdicts in words: each check, whether it passed, and of the published relation counts; never a value of a row.
+    What was observed of tables inside stays there: a share of a true total gives the total away.
 
-    `judged`: the dataset's own suite first, then those that hold it against other tables.
+    `judged`: the dataset's own suite first, then those that hold it against other tables. A critical check that failed and
+    went out all the same names the approval by which somebody has accepted that.
     """
     verdicts = [one.verdict for one in judged]
     return {
         "dataset": dataset.slug,
         "version": version,
         "as_of": as_of.isoformat(),
-        "passed": all(verdict.passed for verdict in verdicts),
+        "passed": all(one.passed for one in judged),
         "checks_evaluated": sum(verdict.evaluated for verdict in verdicts),
         "checks_failed": sum(verdict.failed for verdict in verdicts),
         "suites": {verdict.subject: verdict.suite_sha256 for verdict in verdicts},
@@ -172,8 +174,13 @@ def _check_records(judged: Judged) -> list[dict[str, Any]]:
             "passed": result["success"],
             "vi": expectation.meta.vi,
             "en": expectation.meta.en,
-            "observed": result["observed"],
+            "observed": result["observed"] if judged.verdict.scope == "dataset" else {},
         }
+        | (
+            {"accepted": judged.accepted}
+            if judged.accepted and result["severity"] == "critical" and not result["success"]
+            else {}
+        )
         for expectation, result in zip(judged.suite.expectations, judged.verdict.results, strict=True)
     ]
 

@@ -25,9 +25,10 @@ from khochung.strict import Text
 
 @dataclass(frozen=True)
 class Plan:
-    """What will happen to one dataset. `content`, `judged` and `reason` are set when a new version is to be written.
+    """What will happen to one dataset. `content`, `judged` and `reason` are set when a version is to be written: the next
+    one, which `item` names too, or a corrected edition of an old one (`khochung.release.patch`).
 
-    `previous`: the table of the version in force.
+    `previous`: the version that it follows, and its table.
     """
 
     dataset: Dataset
@@ -40,13 +41,14 @@ class Plan:
     content: Content | None = None
     judged: tuple[Judged, ...] = ()
     reason: Text | None = None
-    previous: Table | None = None
+    previous: tuple[str, Table] | None = None
     screening: Screening | None = None
 
 
 @dataclass(frozen=True)
 class Job:
-    """One call of `publish`: what every step needs to know. `now` decides whether an embargo is over."""
+    """One call of `publish`: what every step needs to know. `now` decides whether an embargo is over. `source_approvals`:
+    the decisions on suites of sources that the release stands on."""
 
     settings: Settings
     build_id: int
@@ -57,6 +59,7 @@ class Job:
     used: Mapping[str, set[Version]]
     ledger: ledger.Connection
     key: SecretKey
+    source_approvals: tuple[int, ...]
 
 
 def plan_all(job: Job, declared: Mapping[str, Dataset]) -> list[Plan]:
@@ -84,8 +87,9 @@ def _with_screening(plan: Plan, screening: Screening | None) -> Plan:
 
 def _plan(job: Job, connection: ledger.Connection, dataset: Dataset) -> Plan:
     versions, announced = standing_index(job.standing, dataset.slug)
+    _keep_again(job, connection, dataset, in_force(versions))
     admission = job.gate.admit(connection, dataset)
-    reason, checks = admission.held, _checks(admission)
+    reason, checks = admission.held, checks_of(admission)
     report = describe.quality(dataset, None, admission.judged, job.as_of) if admission.judged else None
     item = _item(dataset.slug, versions, admission)
     plan = Plan(
@@ -104,8 +108,21 @@ def _plan(job: Job, connection: ledger.Connection, dataset: Dataset) -> Plan:
         return _hold(plan, reason)
     plan = _with_content(job, plan, content, announced)
     if plan.content:
-        last_version.keep(job.ledger, connection, dataset, plan.content.version)
+        last_version.keep(job.settings, job.ledger, connection, dataset, plan.content.version)
     return plan
+
+
+def _keep_again(job: Job, connection: ledger.Connection, dataset: Dataset, last: VersionFact | None) -> None:
+    """Where the rows of the last version are not in the warehouse as they were kept, and today's are the same: keep these."""
+    if last is None or last_version.is_genuine(job.settings, job.ledger, dataset.slug, last.version):
+        return
+    try:
+        with connection.transaction():
+            same = content_sha256(read(connection, dataset)) == last.content_sha256
+    except GateError:
+        return  # it cannot be published, and is held for that
+    if same:
+        last_version.keep(job.settings, job.ledger, connection, dataset, last.version)
 
 
 def _hold(plan: Plan, reason: Text, until: datetime | None = None) -> Plan:
@@ -121,10 +138,10 @@ def _with_content(job: Job, plan: Plan, content: Content, announced: Announcemen
     if last and last.content_sha256 == digest:
         return replace(plan, item=replace(plan.item, state="unchanged"))
     if any(version.withdrawn and version.content_sha256 == digest for version in plan.versions):
-        return _hold(plan, _WITHDRAWN_DATA)
+        return _hold(plan, WITHDRAWN_DATA)
     if dataset.embargo_until and job.now < dataset.embargo_until:
         return _hold(plan, _embargo(dataset.embargo_until), dataset.embargo_until)
-    previous = published_table(job.standing, dataset.slug, last.version) if last else None
+    previous = published_table(job.standing, dataset.slug, last.version) if last and job.standing else None
     broken = diff.broken_columns(diff.schema_change(previous, Table.of(content))) if previous else set()
     unannounced = broken - set(announced.columns if announced and announced.since < job.as_of else ())
     if unannounced:
@@ -132,10 +149,11 @@ def _with_content(job: Job, plan: Plan, content: Content, announced: Announcemen
     fresh = str(next_free(job.used.get(dataset.slug, set()), job.as_of))
     item = replace(plan.item, state="new", version=fresh, rows=content.table.num_rows, content_sha256=digest)
     reason = _reason(job.as_of, last, bool(broken))
-    return replace(plan, item=item, content=replace(content, version=fresh), reason=reason, previous=previous)
+    before = (last.version, previous) if last and previous else None
+    return replace(plan, item=item, content=replace(content, version=fresh), reason=reason, previous=before)
 
 
-_WITHDRAWN_DATA = Text(
+WITHDRAWN_DATA = Text(
     vi="Dữ liệu giống phiên bản đã thu hồi; cần sửa ở nguồn hoặc mô hình trước khi công bố lại.",
     en="The data are those of a withdrawn version; the source or the model must be mended before they go out again.",
 )
@@ -202,12 +220,12 @@ def standing_index(standing: store.Standing | None, slug: str) -> tuple[tuple[Ve
     )
 
 
-def published_table(standing: store.Standing | None, slug: str, version: str) -> Table | None:
+def published_table(standing: store.Standing, slug: str, version: str) -> Table:
     """The table of a version in the standing release, as its files say."""
-    return Table.published(standing.tree / "data" / slug / "v" / version, slug) if standing else None
+    return Table.published(standing.tree / "data" / slug / "v" / version, slug)
 
 
-def _checks(admission: Admission) -> Checks:
+def checks_of(admission: Admission) -> Checks:
     verdicts = [one.verdict for one in admission.judged]
-    passed = bool(verdicts) and all(verdict.passed for verdict in verdicts)
+    passed = bool(verdicts) and all(one.passed for one in admission.judged)
     return Checks(sum(verdict.evaluated for verdict in verdicts), sum(verdict.failed for verdict in verdicts), passed)

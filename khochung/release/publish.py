@@ -16,7 +16,7 @@ from khochung.errors import GateError
 from khochung.gate.admission import Gatekeeper
 from khochung.release import ledger, signing, store, tree
 from khochung.release.catalogue import Site
-from khochung.release.ledger import Release
+from khochung.release.ledger import Patch, Release
 from khochung.release.plan import Job, Plan, plan_all
 from khochung.release.verify import verify
 from khochung.release.versions import Version
@@ -54,9 +54,10 @@ def publish(
                 f"as_of {as_of} is before {standing.release.as_of} of the standing release: latest never moves back"
             )
         gate = Gatekeeper(settings, connection, build_id, suites or settings.expectations / "open_data")
-        used = _versions_used(settings, connection)
+        used = versions_used(settings, connection)
         moment = now or datetime.now(TIMEZONE)
-        job = Job(settings, build_id, as_of, moment, gate, standing, used, connection, signing.secret(settings))
+        key = signing.secret(settings)
+        job = Job(settings, build_id, as_of, moment, gate, standing, used, connection, key, gate.source_approvals)
         carried = tree.indexes(standing.tree) if standing else {}
         return carry_out(job, plan_all(job, declared), carried, notice or _notice())
 
@@ -66,7 +67,7 @@ def _notice() -> Text | None:
     return Text(vi=vi, en=os.environ.get("KHOCHUNG_NOTICE_EN", "").strip() or vi) if vi else None
 
 
-def _versions_used(settings: Settings, connection: ledger.Connection) -> dict[str, set[Version]]:
+def versions_used(settings: Settings, connection: ledger.Connection) -> dict[str, set[Version]]:
     """By dataset: what the ledger remembers and what lies in any release still on disk."""
     used = ledger.versions_used(connection)
     for path in settings.releases.glob("[0-9]*/data/*/v/*"):
@@ -80,8 +81,14 @@ def notice_of(standing: store.Standing) -> Text | None:
     return Text(**notice) if notice else None
 
 
-def carry_out(job: Job, plans: list[Plan], carried: tree.Indexes, notice: Text | None) -> Release:
-    """Build the release that the plans make, verify it, and make it public; or the standing one, if it is the same."""
+def carry_out(
+    job: Job, plans: list[Plan], carried: tree.Indexes, notice: Text | None, patches: tuple[Patch, ...] = ()
+) -> Release:
+    """Build the release that the plans make, verify it, and make it public; or the standing one, if it is the same.
+
+    patches: what is said of old versions that are corrected; the release is else of the build of the one that stands.
+    """
+    build_id = job.standing.release.build_id if job.standing and patches else job.build_id
     base_url = os.environ.get("KHOCHUNG_PUBLIC_URL", "").rstrip("/")
     fingerprint = _fingerprint(job, plans, carried, notice, base_url)
     if job.standing and job.standing.fingerprint == fingerprint:
@@ -93,13 +100,14 @@ def carry_out(job: Job, plans: list[Plan], carried: tree.Indexes, notice: Text |
     release_id = store.next_id(job.settings, job.ledger, job.as_of)
     folder = store.partial(job.settings, release_id)
     site = Site(
-        release_id, job.as_of, job.build_id, base_url, notice, (), province.served(), public_key=job.key.public.line
+        release_id, job.as_of, build_id, base_url, notice, (), province.served(), public_key=job.key.public.line
     )
     finished, _ = tree.build(job, folder, plans, carried, site)
     verify(folder)
-    release = Release(release_id, job.as_of, job.build_id, tuple(plan.item for plan in finished))
+    items = tuple(plan.item for plan in finished)
+    release = Release(release_id, job.as_of, build_id, items, patches, job.source_approvals)
     store.promote(job.settings, folder, release, fingerprint, _state(finished, notice))
-    ledger.record(job.ledger, release)
+    ledger.record(job.settings, job.ledger, release)
     released.catch_up(job.ledger, job.settings.public)
     store.heal(job.settings, job.ledger)
     store.prune(job.settings)
@@ -129,6 +137,9 @@ def _fingerprint(job: Job, plans: list[Plan], carried: tree.Indexes, notice: Tex
         }
         for plan in plans
     ]
-    gone = [(slug, fact.version) for slug, (facts, _) in carried.items() for fact in facts if fact.withdrawn]
-    dressing = [notice.model_dump() if notice else None, base_url, portal.fingerprint(), job.key.public.line, gone]
+    versions = {(slug, fact.version, bool(fact.withdrawn)) for slug, (facts, _) in carried.items() for fact in facts}
+    versions |= {(plan.dataset.slug, plan.content.version, False) for plan in plans if plan.content}
+    dressing = [
+        notice.model_dump() if notice else None, base_url, portal.fingerprint(), job.key.public.line, sorted(versions)
+    ]  # fmt: skip
     return hashlib.sha256(json.dumps([body, dressing], sort_keys=True).encode()).hexdigest()

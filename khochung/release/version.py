@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from khochung.errors import GateError
 from khochung.release import csvw, describe, diff, files, provenance
-from khochung.release.catalogue import VersionFact, in_force, newest_first
-from khochung.release.content import Content, kind
+from khochung.release.catalogue import VersionFact, newest_first
+from khochung.release.content import Content, content_sha256, kind
 from khochung.release.describe import FileFact, json_bytes
 from khochung.release.diff import Table
 from khochung.release.formats import BY_SUFFIX, FORMATS, Format, verify
@@ -21,9 +21,10 @@ from khochung.strict import Text
 
 def write(job: Job, tree: Path, plan: Plan) -> Plan:
     """Write a new version's folder, read every data file back, and return the plan with its final figures."""
-    content, version = plan.content, plan.item.version
-    if content is None or version is None:
+    content = plan.content
+    if content is None:
         return plan
+    version = content.version
     folder = tree / "data" / plan.dataset.slug / "v" / version
     if folder.exists():
         raise GateError(f"{plan.dataset.slug} {version} exists already: a published version is never overwritten")
@@ -35,10 +36,11 @@ def write(job: Job, tree: Path, plan: Plan) -> Plan:
     signature = job.key.sign(sums, comment(plan.dataset.slug, version))
     facts.append(_write_beside(folder / files.SIGNATURE, signature, "text/plain"))
     made = VersionFact(
-        version, job.as_of, plan.item.content_sha256 or "", content.table.num_rows, content.suppressed(),
+        version, job.as_of, content_sha256(content), content.table.num_rows, content.suppressed(),
         _covers_from(content, job.as_of), plan.reason or Text(vi="-", en="-"), tuple(facts),
     )  # fmt: skip
-    return replace(plan, versions=newest_first((made, *plan.versions)), item=replace(plan.item, bytes=made.bytes))
+    item = replace(plan.item, bytes=made.bytes) if plan.item.version == version else plan.item
+    return replace(plan, versions=newest_first((made, *plan.versions)), item=item)
 
 
 def comment(slug: str, version: str) -> str:
@@ -48,21 +50,27 @@ def comment(slug: str, version: str) -> str:
 
 def _documents(job: Job, plan: Plan, content: Content, data: list[FileFact]) -> dict[str, Any]:
     """Name -> contents of everything that stands beside the data."""
-    dataset, version, last = plan.dataset, content.version, in_force(plan.versions)
+    dataset, version = plan.dataset, content.version
+    before, table = plan.previous or (None, None)
     if not plan.judged or plan.reason is None:
         raise GateError(f"{dataset.slug}: a version needs its verdicts and a reason")
     tabular = [(fact, BY_SUFFIX[fact.format or ""].tabular) for fact in data]
-    digest = plan.item.content_sha256 or ""
     return {
-        "datapackage.json": describe.datapackage(content, version, job.as_of, tabular, digest),
+        "datapackage.json": describe.datapackage(content, version, job.as_of, tabular, content_sha256(content)),
         csvw.name(dataset.slug): csvw.metadata(content, job.as_of),
         "quality.json": (plan.report or {}) | {"version": version},
         "disclosure.json": describe.disclosure(content, version, plan.screening),
-        "diff.json": diff.document(
-            dataset, version, last.version if last else None, plan.previous, Table.of(content), plan.reason
-        ),
+        "diff.json": diff.document(dataset, version, before, table, Table.of(content), plan.reason),
         "provenance.json": provenance.document(
-            job.settings, job.ledger, dataset, version, job.as_of, job.build_id, plan.judged, plan.item.approval_id
+            job.settings,
+            job.ledger,
+            dataset,
+            version,
+            job.as_of,
+            job.build_id,
+            plan.judged,
+            plan.item.approval_id,
+            job.source_approvals,
         ),
     }
 

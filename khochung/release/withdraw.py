@@ -51,9 +51,20 @@ def withdraw(
         release = standing.release
         gate = Gatekeeper(settings, connection, release.build_id, settings.expectations / "open_data")
         key = signing.secret(settings)
-        job = Job(settings, release.build_id, release.as_of, now, gate, standing, {}, connection, key)
+        job = Job(
+            settings,
+            release.build_id,
+            release.as_of,
+            now,
+            gate,
+            standing,
+            {},
+            connection,
+            key,
+            release.source_approvals,
+        )
         plans = [
-            _restored(standing, item, declared[item.slug], carried) for item in release.items if item.slug in declared
+            restored(standing, item, declared[item.slug], carried) for item in release.items if item.slug in declared
         ]
         return carry_out(job, plans, carried, notice_of(standing))
 
@@ -65,7 +76,7 @@ def _without(slug: str, versions: tuple[VersionFact, ...], version: str, gone: W
     return tuple(replace(fact, files=(), withdrawn=gone) if fact.version == version else fact for fact in versions)
 
 
-def _restored(standing: store.Standing, item: Item, dataset: Dataset, carried: tree.Indexes) -> Plan:
+def restored(standing: store.Standing, item: Item, dataset: Dataset, carried: tree.Indexes) -> Plan:
     """What the standing release says of a dataset, over the versions that are left."""
     versions, announced = carried.get(item.slug, ((), None))
     last, state = in_force(versions), standing.state["datasets"][item.slug]

@@ -232,6 +232,19 @@ def test_rollback_refuses_a_damaged_release_and_an_unknown_one(toy: Toy) -> None
     assert store.standing_id(toy.settings) == second.release_id
 
 
+def test_a_home_from_before_versions_had_a_history_says_what_to_do(toy: Toy) -> None:
+    toy.release()
+    path = store.manifest_path(toy.settings, "2025-09-30.1")
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["state"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(GateError, match="move releases/ and public aside, keep them, and release anew"):
+        toy.release()
+    toy.settings.releases.rename(toy.settings.home / "earlier")
+    toy.settings.public.unlink()
+    assert states(toy.release())["don-vi-thu"] == ("2025.9.1", "new")
+
+
 def test_the_notice_stands_on_every_page(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KHOCHUNG_NOTICE", "Người trong dữ liệu là giả lập.")
     toy.release()
