@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from end_to_end.conftest import free_port
+from starlette.testclient import TestClient
 
 from khochung import contract, figures, gate, ingest, province, publication, services, transform, warehouse
 from khochung.errors import ConfigurationError
 from khochung.gate import approval
+from khochung.portal.serve import application
 from khochung.settings import Settings
+from tests.release import conformity
 
 HAU_GIANG, AS_OF, SCALE = "93", date(2025, 9, 30), 0.002
 Ask = Callable[[str], list[tuple[Any, ...]]]
@@ -71,6 +74,46 @@ def test_every_dataset_is_public(served: Settings) -> None:
     states = json.loads((served.public / "api" / "v1" / "status.json").read_text(encoding="utf-8"))["datasets"]
     assert {state["slug"]: state["reason"] for state in states if state["state"] != "current"} == {}
     assert len(states) == len(contract.datasets())
+
+
+def test_every_real_dataset_is_what_the_standards_ask_for(served: Settings) -> None:
+    """DCAT-AP by its shapes, 405 of 405 points of the EU's metadata score, Data Package, frictionless, CSV on the Web."""
+    public = served.public
+    assert conformity.against_the_shapes(public) == []
+    with TestClient(application(public)) as client:
+
+        def answers(address: str) -> bool:
+            return client.head(address.removeprefix(conformity.BASE)).status_code == 200
+
+        lost = conformity.lost_points(public, True, answers)
+    assert len(lost) == len(contract.datasets())
+    assert {node: metrics for node, metrics in lost.items() if metrics} == {}
+    assert {slug: found for slug, found in conformity.descriptions(public) if found} == {}
+
+
+def test_places_are_points_that_every_catalogue_and_page_offers(served: Settings) -> None:
+    """RFC 7946 by hand: WGS 84 with the longitude first, and each point that of its row."""
+    slug, public = "don-vi-hanh-chinh", served.public
+    path = next(public.glob(f"data/{slug}/v/*/{slug}.geojson"))
+    collection = json.loads(path.read_text(encoding="utf-8"))
+    with (path.parent / f"{slug}.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert collection["type"] == "FeatureCollection" and len(collection["features"]) == len(rows) > 100
+    assert "approximate" in collection["note"]["en"]
+    for feature, row in zip(collection["features"], rows, strict=True):
+        assert list(feature["properties"]) == list(row)
+        if feature["geometry"] is None:
+            assert not (row["longitude"] and row["latitude"])
+        else:
+            longitude, latitude = feature["geometry"]["coordinates"]
+            assert (longitude, latitude) == (float(row["longitude"]), float(row["latitude"]))
+            assert 102 < longitude < 110 and 8 < latitude < 24, "in Việt Nam, and not turned round"
+    address = f"/data/{slug}/v/{path.parent.name}/{slug}.geojson"
+    for name in ("catalog.jsonld", "catalog.ttl", "data.json", "api/v1/catalog.json", f"bo-du-lieu/{slug}/index.html"):
+        assert address in (public / name).read_text(encoding="utf-8"), name
+    package = json.loads((path.parent / "datapackage.json").read_text(encoding="utf-8"))
+    assert f"{slug}.geojson" in {resource["path"] for resource in package["resources"]}
+    assert sum(1 for _ in public.glob("data/*/v/*/*.geojson")) == 1
 
 
 def test_what_the_public_reads_names_this_province_and_no_other(served: Settings) -> None:
