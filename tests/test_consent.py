@@ -138,6 +138,8 @@ def test_verdicts_on_sources_that_somebody_took_away_or_wrote_let_nothing_out(so
     later = built(sourced)
     state, reason = out(sourced, later)
     assert state == "held" and "the verdict of the last release cannot be verified" in reason
+    decide(sourced, later, SOURCE)
+    assert out(sourced, later) == ("new", "")
 
 
 def test_the_demonstration_accepts_a_new_source_and_lowers_none(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,8 +302,10 @@ def test_an_approval_counts_once_whatever_somebody_writes_of_releases(toy: Toy, 
     (toy.suites / f"{SLUG}.json").write_text(json.dumps(lower), encoding="utf-8")
     toy.sql(MORE)
     as_superuser(toy, TURNED[how])
-    state, reason = out(toy, built(toy))
+    build = built(toy)
+    state, reason = out(toy, build)
     assert state == "held" and "Waits for approval" in reason
+    assert out(toy, build, approved=True) == ("new", ""), "somebody looks at these very rows"
 
 
 def test_a_ledger_from_before_it_was_sealed_is_sealed_from_the_manifest(toy: Toy) -> None:

@@ -123,17 +123,18 @@ class Gatekeeper:
         verdict = verdicts.newest(self.ledger, "dataset", dataset.slug, self.build_id)
         verdict = verdict if verdict and self._is_genuine(verdict) else None
         now = {subject.name: content(subject.suite) for subject in subjects}
-        about = approval.document(dataset, now, consent.jump(verdict, self._uncompared(dataset.slug, verdict)))
         released, history = self._released(dataset.slug), self._history(dataset.slug)
+        forgotten = released is not None and not released.is_genuine
+        jump = consent.jump(verdict, self._uncompared(dataset.slug, verdict), forgotten)
+        about = approval.document(dataset, now, jump)
         before = consent.approved(history)
         known = before.document if before else None
         suites = released.suites if released else _suites(known["suites"]) if known else {}
         serious = consent.weaker(suites, _suites(now)) + consent.jumped(about.jump)
-        serious += [consent.FORGOTTEN] if released and not released.is_genuine else []
         reasons = (*consent.other_than_approved(about, known), *serious)
         declared = sorted(self.settings.dbt_project.glob(f"models/open_data/**/{dataset.declared_in}"))
         files = (*declared, *(subject.suite for subject in subjects))
-        since = (released.approval_id if released.is_genuine else _newest_id(history)) if released else 0
+        since = released.approval_id if released and not forgotten else 0
         decision = consent.decision_on(about, history, since)
         return Case(dataset.title, about, files, reasons, bool(serious), decision)
 
@@ -232,9 +233,10 @@ class Gatekeeper:
             reasons = consent.weaker(_suites({name: before.suite}), present)
         else:
             reasons = consent.weaker(_suites(known.document["suites"]), present) if known else [consent.NEW_SOURCE]
-        about = Document(name, [], {}, now)
+        forgotten = {"build": self.build_id, "forgotten": True} if consent.FORGOTTEN in reasons else None
+        about = Document(name, [], {}, now, forgotten)
         title = Text(vi=f"Nguồn {name}", en=f"Source {name}")
-        decision = consent.decision_on(about, history, _newest_id(history) if since is None else since)
+        decision = consent.decision_on(about, history, since or 0)
         file = self.folder.parent / FOLDERS["source"] / f"{name}.json"
         return Case(title, about, (file,), tuple(reasons), consent.NEW_SOURCE not in reasons, decision)
 
@@ -263,11 +265,6 @@ class _Held(Exception):
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)
         self.text = text
-
-
-def _newest_id(history: list[approval.Approval]) -> int:
-    """Where nobody knows what the last release stood on, no decision so far counts."""
-    return history[0].approval_id if history else 0
 
 
 def _suites(contents: dict[str, Any]) -> dict[str, Suite]:

@@ -76,19 +76,21 @@ def weaker(before: dict[str, Suite], now: dict[str, Suite]) -> list[Text]:
     return [_said(LESS, less)] if less else []
 
 
-def jump(verdict: Verdict | None, uncompared: str | None) -> dict[str, Any] | None:
+def jump(verdict: Verdict | None, uncompared: str | None, is_forgotten: bool) -> dict[str, Any] | None:
     """How the judged rows differ from the last version by more than the suite allows; None where they do not.
 
-    uncompared: the last version, where they could not be held against it.
+    uncompared: the last version, where they could not be held against it. is_forgotten: nobody knows what the last release
+    stood on. Both are decided about for these very rows, so that no earlier decision counts.
     """
     found = [
         {"rule": rule.meta.model_dump(include={"vi", "en"}), "observed": result["observed"], "bounds": result["kwargs"]}
         for rule, result in critical(verdict)
         if is_jump(rule, result)
     ]
-    if not found and uncompared is None:
+    if not found and uncompared is None and not is_forgotten:
         return None
-    return {"rows": verdict.fingerprint if verdict else None, "rules": found, "uncompared": uncompared}
+    rows = verdict.fingerprint if verdict else None
+    return {"rows": rows, "rules": found, "uncompared": uncompared, "forgotten": is_forgotten}
 
 
 def is_jump(rule: Expectation, result: dict[str, Any]) -> bool:
@@ -105,7 +107,8 @@ def jumped(found: dict[str, Any] | None) -> list[Text]:
         vi=f"{JUMP.vi}: " + "; ".join(f"{words['vi']} (nay: {value})" for words, value in rules),
         en=f"{JUMP.en}: " + "; ".join(f"{words['en']} (now: {value})" for words, value in rules),
     )
-    return ([told] if rules else []) + ([UNCOMPARED] if found["uncompared"] else [])
+    others = [text for text, holds in ((UNCOMPARED, found["uncompared"]), (FORGOTTEN, found["forgotten"])) if holds]
+    return ([told] if rules else []) + others
 
 
 def critical(verdict: Verdict | None) -> list[tuple[Expectation, dict[str, Any]]]:

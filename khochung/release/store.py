@@ -109,7 +109,8 @@ def heal(settings: Settings, connection: ledger.Connection) -> None:
     recorded = ledger.known_releases(connection)
     if public is not None:
         release = Release.parse(read_manifest(settings, public)["release"])
-        ledger.record(settings, connection, release)
+        if public not in recorded:
+            ledger.record(settings, connection, release)
         ledger.seal_again(settings, connection, release)
     for path in settings.releases.glob(".partial-*"):
         shutil.rmtree(path)
