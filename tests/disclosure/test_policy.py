@@ -71,6 +71,7 @@ def test_links_name_datasets_and_columns_that_exist() -> None:
 def test_what_counts_people_is_protected() -> None:
     methods = {slug: dataset.disclosure.method for slug, dataset in contract.datasets().items()}
     assert {slug for slug, method in methods.items() if method == "cell_key"} == {
-        "dan-so-theo-xa", "ho-so-tthc", "ho-so-tthc-theo-linh-vuc", "sinh-tu-theo-thang",
+        "bao-hiem-theo-xa", "dan-so-theo-xa", "dang-ky-ho-tich-theo-thang", "ho-so-tthc", "ho-so-tthc-theo-linh-vuc",
+        "sinh-tu-theo-thang",
     }  # fmt: skip
     assert methods["su-dung-dat-theo-xa"] == "dominance"
