@@ -86,8 +86,8 @@ ATTRIBUTES = """
 """
 POLICIES = """
     with expected as (
-        select pg_class.oid, relrowsecurity, policy, roles, own
-        from jsonb_to_recordset(%(policies)s) as row (space text, relation text, policy text, roles text[], own text)
+        select pg_class.oid, relrowsecurity, policy, roles, own, logged
+        from jsonb_to_recordset(%(policies)s) as row (space text, relation text, policy text, roles text[], own text, logged boolean)
         join pg_class on relname = relation and relnamespace::regnamespace::text = space
     ),
     actual as (
@@ -101,6 +101,7 @@ POLICIES = """
     from expected
     left join actual on (actual.oid, actual.policy, actual.roles) = (expected.oid, expected.policy, expected.roles)
         and is_plain and case when own = '' then condition = 'true' else condition like '%%' || own || '%%CURRENT_USER%%' end
+        and (condition like '%%record_access%%') = logged
     where actual.oid is null or not relrowsecurity
     union all
     select format('%%s has row policy %%s, which nothing declares: drop it', actual.oid::regclass, actual.policy)
@@ -179,8 +180,9 @@ def _policies(manifest: Manifest) -> Iterator[dict[str, Any]]:
     for node in _built(manifest):
         place = {"space": node["schema"], "relation": node["alias"]}
         for known_as in node["config"]["meta"].get("own_rows", {}):
-            yield place | {"policy": "own_rows", "roles": [AGENCY], "own": known_as}
-            yield place | {"policy": "all_rows", "roles": sorted(_readers(node) - {AGENCY}), "own": ""}
+            logged = "sharing" in node["config"]["meta"]
+            yield place | {"policy": "own_rows", "roles": [AGENCY], "own": known_as, "logged": logged}
+            yield place | {"policy": "all_rows", "roles": sorted(_readers(node) - {AGENCY}), "own": "", "logged": False}
 
 
 def _built(manifest: Manifest) -> Iterator[Manifest]:

@@ -6,8 +6,9 @@ The pages under `docs/data-dictionary/` are committed, and a test holds them to 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from khochung import contract
+from khochung import contract, sharing
 from khochung.contract import Dataset, DatasetColumn, Source, Table
+from khochung.sharing import Shared
 
 FOLDER = Path("docs") / "data-dictionary"
 HEAD = "<!-- Written by `khochung docs` from the declarations in dbt_project/models: correct those. -->\n"
@@ -29,9 +30,9 @@ PROTECTION = {
 
 
 def write(folder: Path) -> list[Path]:
-    """Render `sources.md` and `datasets.md` into `folder`; returns their paths. Raises ContractError."""
+    """Render `sources.md`, `datasets.md` and `sharing.md` into `folder`; returns their paths. Raises ContractError."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {"sources.md": sources_page(), "datasets.md": datasets_page()}
+    pages = {"sources.md": sources_page(), "datasets.md": datasets_page(), "sharing.md": sharing_page()}
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in pages]
@@ -51,6 +52,34 @@ def datasets_page() -> str:
     blocks = [HEAD, "# Datasets\n", _contents((d.slug, f"{d.title.vi} / {d.title.en}") for d in found)]
     blocks += [block for dataset in found for block in _dataset(dataset)]
     return "\n".join(blocks)
+
+
+def sharing_page() -> str:
+    """What agencies of the province share with each other: a section per shared model."""
+    found = sharing.declared().values()
+    blocks = [
+        HEAD,
+        "# Shared inside the province\n",
+        _contents((s.model, f"{s.title.vi} / {s.title.en}") for s in found),
+    ]
+    blocks += [block for shared in found for block in _shared(shared)]
+    return "\n".join(blocks)
+
+
+def _shared(shared: Shared) -> Iterator[str]:
+    yield f"## {shared.model}\n"
+    yield f"**{shared.title.vi}.** {shared.title.en}. {shared.description}\n"
+    facts = {
+        "Provider": shared.provider,
+        "Legal basis": shared.legal_basis,
+        "Purpose": f"{shared.purpose.vi} / {shared.purpose.en}",
+        "Agencies": "all, each its own rows"
+        if shared.agencies == "all"
+        else f"{', '.join(shared.agencies)}; each its own rows",
+        "View of the LGSP": f"`marts.{shared.delivered_as}`",
+    }
+    yield _facts(facts)
+    yield _grid(["Column", "Type", "Meaning"], [[f"`{c.name}`", c.data_type, c.description] for c in shared.columns])
 
 
 def _contents(entries: Iterable[tuple[str, str]]) -> str:

@@ -57,6 +57,7 @@ GRANTS: dict[str, dict[str, str]] = {
 VERBS = {
     "read": "select",
     "append": "select, insert",
+    "add": "insert",
     "keep": "select, insert, delete",
     "write": "select, insert, update",
     "all": "all",
@@ -67,6 +68,7 @@ VERBS = {
 EXCEPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("ops", "verdict"): {"loader": "read", "transformer": "read", "operator": "append"},
     ("ops", "approval"): {"loader": "read", "transformer": "read", "operator": "append"},
+    ("ops", "access_log"): {"operator": "read", "agency": "add"},
     ("released", "version_row"): {"operator": "keep", "publisher": "read", "transformer": "read"},
     ("released", "version_seal"): {"operator": "keep", "publisher": "read", "transformer": "read"},
 }

@@ -16,10 +16,14 @@ from simulator.world import (
     business,
     civil,
     digital,
+    documents,
     dossiers,
     finance,
+    hotline,
+    identity,
     insurance,
     land,
+    payments,
     people,
     procedures,
     residents,
@@ -89,11 +93,12 @@ def generate(seed: int, scale: float, code: str = province.DEFAULT) -> World:
     parcels = land.generate(seed, scale, u)
     listed, offices = procedures.catalogue(seed, u.of), procedures.agencies(u)
     cases = dossiers.generate(seed, scale, u, listed, offices, folk, firms)
+    filed = dossiers.DossierTable(cases, u, listed, offices, folk, firms)
     return World(
         streamed=[
             residents.Residents(folk, u),
             residents.Events(seed, folk, u),
-            dossiers.DossierTable(cases, u, listed, offices, folk, firms),
+            filed,
         ],
         agency=procedures.AgencyTable(offices),
         procedure=procedures.ProcedureTable(listed),
@@ -112,6 +117,10 @@ def generate(seed: int, scale: float, code: str = province.DEFAULT) -> World:
             *finance.tables(seed, u),
             digital.teams(seed, u),
             digital.enterprises(seed, u),
+            *hotline.tables(seed, u, offices, folk),
+            *documents.tables(seed, scale, u, offices, folk),
+            *identity.tables(seed, u),
+            *payments.tables(seed, filed),
         ],
     )
 

@@ -47,6 +47,13 @@ def weighted(rng: np.random.Generator, weights: Sequence[float] | Floats, size: 
     return drawn
 
 
+def weighted_by(drawn: Ints, weights: Sequence[float]) -> Ints:
+    """Indices in proportion to the weights, by numbers that were drawn already."""
+    edges = np.cumsum(np.asarray(weights, dtype=float))
+    found: Ints = np.searchsorted(edges, drawn % 1_000 / 1_000 * edges[-1], side="right").astype(np.int64)
+    return found
+
+
 def texts(values: Sequence[str | None]) -> Column:
     """A Python list as a column."""
     return pa.array(values, type=pa.string())

@@ -166,9 +166,9 @@ async def table_page(request: Request) -> Response:
         return refused
     query = request.query_params
     try:
-        number, size = (query.get(name) for name in layout.page_names)
-        page = int(number or layout.first_page) - layout.first_page + 1
-        size = int(size or DEFAULT_PAGE)
+        asked_page, asked_size = (query.get(name) for name in layout.page_names)
+        page = int(asked_page or layout.first_page) - layout.first_page + 1
+        size = int(asked_size or DEFAULT_PAGE)
         since, before = _seconds(query.get("updated_since")), _seconds(query.get("updated_before"))
     except ValueError as error:
         return answer({"Status": "ERROR", "Code": "REQ-400", "Message": str(error)}, 400)

@@ -36,11 +36,18 @@ spreadsheets and old registers make of it, the serial number and the bare year, 
     end
 {%- endmacro %}
 
-{# A local time (Việt Nam, UTC+7), or null when the text is none. #}
+{# A local time (Việt Nam, UTC+7), or null when the text is none. `iso`: ISO 8601 with its zone, which
+must be there: without one nobody knows which day was meant. #}
 {% macro to_local_time(value, format='yyyyMMddHHmmss') -%}
-    {%- set iso = iso_spelling(value, format) -%}
     case
+        {%- if format == 'iso' %}
+        when {{ value }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T.*(Z|[+-][0-9]{2}:?[0-9]{2})$'
+            and pg_input_is_valid({{ value }}, 'timestamptz')
+            then cast({{ value }} as timestamptz) at time zone 'Asia/Ho_Chi_Minh'
+        {%- else %}
+        {%- set iso = iso_spelling(value, format) %}
         when length({{ value }}) = 14 and pg_input_is_valid({{ iso }}, 'timestamp') then cast({{ iso }} as timestamp)
+        {%- endif %}
     end
 {%- endmacro %}
 

@@ -321,3 +321,29 @@ begin
     end if;
 end $$;
 grant select on ops.agency_account to khochung_agency;
+
+-- Who has read what of the shared models: a row per query, added by their row policies in the reader's own name. Readers may
+-- add and nothing else; what stands in a row is not theirs to choose.
+create table if not exists ops.access_log (
+    access_id bigint generated always as identity primary key,
+    role_name name not null,
+    relation text not null,
+    at timestamptz not null,
+    client inet,
+    application text
+);
+create or replace function ops.sign_access() returns trigger language plpgsql as $$
+begin
+    new.role_name := current_user;
+    new.at := clock_timestamp();
+    new.client := inet_client_addr();
+    new.application := current_setting('application_name');
+    return new;
+end $$;
+create or replace trigger sign_access before insert on ops.access_log for each row execute function ops.sign_access();
+-- True, once the reading is written down; a reader who cannot write (a read-only transaction) cannot read.
+create or replace function ops.record_access(relation text) returns boolean language plpgsql volatile as $$
+begin
+    insert into ops.access_log (relation) values (record_access.relation);
+    return true;
+end $$;

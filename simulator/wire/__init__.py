@@ -4,9 +4,9 @@ from types import ModuleType
 
 from simulator import layouts
 from simulator.layouts import Layout
-from simulator.wire import civil, digital, finance, insurance
+from simulator.wire import civil, digital, documents, finance, hotline, identity, insurance, payments
 
-SUBJECTS: tuple[ModuleType, ...] = (civil, digital, finance, insurance)
+SUBJECTS: tuple[ModuleType, ...] = (civil, digital, finance, insurance, hotline, documents, identity, payments)
 
 ALL: tuple[Layout, ...] = (
     *(value for value in vars(layouts).values() if isinstance(value, Layout)),

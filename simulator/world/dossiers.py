@@ -377,7 +377,12 @@ class DossierTable:
         """Local second of the last happening up to the end of the day."""
         return self._state(rows, as_of)["last"]
 
-    def _code(self, rows: Ints) -> Column:
+    def payment(self, rows: Ints) -> Ints:
+        """How the fee was paid online: 0 not, 1 national portal, 2 local portal."""
+        fee = self.listed.fee[self.d.procedure[rows]] > 0
+        return np.where(fee & (self.d.channel[rows] == 2), c.mix(rows, 63) % 3, 0)
+
+    def code(self, rows: Ints) -> Column:
         """Dossier codes in the three forms in use over time."""
         d, day = self.d, self.d.day[rows]
         agency = c.take(self.agencies.code, d.agency[rows])
@@ -411,8 +416,6 @@ class DossierTable:
         finished = np.where(ended, d.finished[rows], never)
         returned = np.where((status == 10), d.returned[rows], never)
         procedure = d.procedure[rows]
-        fee = self.listed.fee[procedure] > 0
-        payment = np.where(fee & (d.channel[rows] == 2), c.mix(rows, 63) % 3, 0)
         online = d.channel[rows] == 2
         verified = online & (c.mix(rows, 67) % 10 < 8)
         submitted = d.received[rows] - c.mix(rows, 64) % 3_000
@@ -420,7 +423,7 @@ class DossierTable:
         flag = ("0", "1")
         subject = c.join(c.take(self.subjects, procedure), " của ", names_)
         return {
-            "dossier_code": self._code(rows),
+            "dossier_code": self.code(rows),
             "procedure_code": c.take(self.codes, procedure),
             "agency_code": c.take(self.agencies.code, np.where(d.handed[rows] <= now, d.handler[rows], d.agency[rows])),
             "reception_agency_code": c.take(self.agencies.code, d.agency[rows]),
@@ -444,7 +447,7 @@ class DossierTable:
             "electronic_result": c.take(flag, (d.electronic[rows] & ended).astype(np.int64)),
             "vneid_account": c.take(flag, verified.astype(np.int64)),
             "database_code": c.blank(c.constant("DC", n), ~(verified & (c.mix(rows, 68) % 10 < 6))),
-            "online_payment": c.plain(payment),
+            "online_payment": c.plain(self.payment(rows)),
             "fees": c.take(self.fees, procedure),
             "documents": c.take(DOCUMENTS, self._documents(rows)),
             "supplements": self._supplements(rows, now),

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from fixture_documents import documents, signatures
+from fixture_hotline import hotline
+from fixture_services import identity, payments
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -237,6 +240,11 @@ SOURCES = {
     "civil": civil,
     "finance": finance,
     "digital": digital,
+    "hotline": hotline,
+    "documents": documents,
+    "signatures": signatures,
+    "identity": identity,
+    "payments": payments,
 }
 
 

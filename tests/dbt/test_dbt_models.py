@@ -15,8 +15,10 @@ Query = Callable[..., list[tuple[Any, ...]]]
 
 
 def test_issues_name_field_code_and_severity(query: Query) -> None:
+    """Those of the first sources; later ones are told of in their own tests."""
     found = query(
-        "select source_name || '.' || table_name, record_key, field, issue_code, severity from quality.issue order by 1, 2, 4"
+        "select source_name || '.' || table_name, record_key, field, issue_code, severity from quality.issue "
+        "where source_name in ('admin', 'business', 'land', 'population', 'procedures') order by 1, 2, 4"
     )
     assert set(found) == {
         ("business.enterprise", "1100000012", "main_industry", "CODE_LEADING_ZERO_LOST", "warning"),

@@ -97,7 +97,7 @@ def test_a_value_is_of_an_agency_or_of_a_place(query: Query) -> None:
 
 def test_what_is_not_computable_says_why_and_has_no_value(query: Query) -> None:
     rows = query("select metric_code, missing from kpi.metric where status = 'not computable'")
-    assert {code for code, _ in rows} >= {"procedures_complete", "dossiers_synchronised", "feedback_on_time"}
+    assert {code for code, _ in rows} >= {"procedures_complete", "dossiers_synchronised", "procedure_satisfaction"}
     assert [code for code, missing in rows if not missing] == []
     listed = ", ".join(f"'{code}'" for code, _ in rows)
     assert query(f"select count(*) from kpi.metric_value where metric_code in ({listed})") == [(0,)]

@@ -124,3 +124,17 @@ def test_nested_fields(built: Built) -> None:
     assert set(row["HoVaTen"]) == {"Ho", "ChuDem", "Ten"}  # type: ignore[call-overload]
     assert set(row["NoiOHienTai"]) == {"MaTinhThanh", "MaQuanHuyen", "MaPhuongXa"}  # type: ignore[call-overload]
     assert isinstance(built.records("dossier")[0]["DanhSachLePhi"], list)
+
+
+def test_the_hotline_signs_in_at_keycloak_and_counts_pages_from_nought(client: TestClient, service: Service) -> None:
+    realm = "/realms/digo/protocol/openid-connect/token"
+    form = {"grant_type": "client_credentials", "client_id": "key"}
+    assert client.post(realm, data={**form, "client_secret": "no"}).json()["error"] == "invalid_client"
+    token = client.post(realm, data={**form, "client_secret": "secret"}).json()["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    pages = [
+        client.get("/pe/petition", params={"page": n, "size": 1_000}, headers=bearer).json()["Data"] for n in (0, 1)
+    ]
+    assert [len(page) for page in pages] == [1_000, 1_000]
+    assert not {row["id"] for row in pages[0]} & {row["id"] for row in pages[1]}
+    assert client.get("/pe/petition", params={"page": -1}, headers=bearer).status_code == 400

@@ -85,6 +85,11 @@ counted as (
 
     union all
 
+    select * from {{ ref('int_kpi__day') }}
+    where numerator <> 0 or denominator <> 0
+
+    union all
+
     select
         metric_code,
         'press' as metric_version,

@@ -2,15 +2,13 @@
 -- vintage, so the same month stands under the communes of then and, restated, under the present ones. Both sides are
 -- added up first and divided last.
 with parts as (
-    select * from {{ ref('int_kpi__population') }}
-    union all
-    select * from {{ ref('int_kpi__business') }}
-    union all
-    select * from {{ ref('int_kpi__land') }}
-    union all
-    select * from {{ ref('int_kpi__insurance') }}
-    union all
-    select * from {{ ref('int_kpi__civil') }}
+    select * from {{ ref('int_kpi__commune_month') }}
+),
+
+-- Sources that tell the agency or the area of each day: theirs is the word on provinces, since not every record has a
+-- commune.
+told_by_day as (
+    select distinct metric_code from {{ ref('int_kpi__day') }}
 ),
 
 -- As recorded: the communes that are no more. The present ones have every month, restated.
@@ -65,7 +63,12 @@ of_communes as (
             and coalesce(commune.valid_to, {{ as_of() }})
             between province.valid_from and coalesce(province.valid_to, 'infinity')
     cross join lateral (values (commune.unit_key), (province.unit_key)) as place (unit_key)
-    where place.unit_key is not null
+    where
+        place.unit_key is not null
+        and (
+            place.unit_key = commune.unit_key
+            or communes.metric_code not in (select told_by_day.metric_code from told_by_day)
+        )
     group by
         communes.metric_code, communes.metric_version, communes.accrual, place.unit_key, communes.month_start
 ),
@@ -84,6 +87,27 @@ dossier_months as (
     where metric.numerator <> 0 or metric.denominator <> 0
 ),
 
+day_months as (
+    select
+        agency_key,
+        former_province,
+        {{ series_month('day') }} as month_start,
+        metric_code,
+        metric_version,
+        accrual,
+        sum(numerator) as numerator,
+        sum(denominator) as denominator
+    from {{ ref('int_kpi__day') }}
+    where agency_key is not null or former_province is not null
+    group by agency_key, former_province, month_start, metric_code, metric_version, accrual
+),
+
+agency_months as (
+    select * from dossier_months
+    union all
+    select * from day_months
+),
+
 -- The list of procedures is the whole province's.
 list_months as (
     select
@@ -94,7 +118,7 @@ list_months as (
         sum(numerator) as numerator,
         sum(denominator) as denominator
     from {{ ref('metric_day') }}
-    where agency_key is null
+    where agency_key is null and former_province is null
     group by metric_code, metric_version, accrual, month_start
 ),
 
@@ -158,7 +182,8 @@ months as (
         month_start,
         numerator,
         denominator
-    from dossier_months
+    from agency_months
+    where agency_key is not null
 
     union all
 
@@ -186,7 +211,7 @@ months as (
         month.month_start,
         sum(month.numerator) as numerator,
         sum(month.denominator) as denominator
-    from dossier_months as month
+    from agency_months as month
     inner join areas as area
         on coalesce(month.former_province, '') = coalesce(area.former_province, '')
             and month.month_start <= area.last_day
@@ -299,3 +324,5 @@ from all_values as one
 inner join {{ ref('metric') }} as metric
     on one.metric_code = metric.metric_code and one.metric_version = metric.metric_version
 left join {{ ref('dim_administrative_unit') }} as place on one.unit_key = place.unit_key
+-- What ran on when a place ended has gone to its successors.
+where one.period_start <= coalesce(place.valid_to, 'infinity')
