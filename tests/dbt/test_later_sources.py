@@ -73,3 +73,15 @@ def test_teams_stand_in_the_present_communes(query: Query) -> None:
     )  # fmt: skip
     assert found == [("27694", 1, 5, 1), ("28036", 1, 5, 0)]
     assert query("select count(*) from open_data.digital_teams_by_commune") == [(96,)]
+
+
+def test_teams_and_enterprises_are_counted_on_any_day(query: Query) -> None:
+    """On 6/11/2024, of the former Long An with its 188 communes: before one of the teams ended."""
+    found = query(
+        "select metric_code, sum(numerator)::int, sum(denominator)::int from kpi.metric_province_day "
+        "where metric_code ~ 'digital' and former_province = '80' and day <= '2024-11-06' group by 1 order by 1", "analyst",
+    )  # fmt: skip
+    assert found == [
+        ("communes_with_digital_team", 2, 188), ("digital_enterprises", 1, None), ("digital_team_members", 15, None),
+        ("digital_teams", 3, None),
+    ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 -- What each day adds to the metrics of the later sources, one line per source. A row is of an agency, or of an area
 -- that its former province names, or, with neither, of all the province.
-{% for subject in ['hotline', 'documents', 'identity', 'payments'] %}
+{% for subject in ['hotline', 'documents', 'identity', 'payments', 'digital', 'finance'] %}
 select
     metric_code,
     metric_version,
