@@ -51,8 +51,8 @@ def application(settings: Settings, guards: Sequence[Any] = ()) -> "FastAPI":
 
 def render(found: status.Record, *, state: str = "", agency: str = "", q: str = "") -> str:
     """The page of a record, narrowed to a state, an agency and a word of a name."""
-    sources = [one for one in found["sources"] if _passes(one, state, agency, q)]
-    datasets = [one for one in found["datasets"] if _passes(one, state, "", q) and not agency]
+    sources = _worst_first(one for one in found["sources"] if _passes(one, state, agency, q))
+    datasets = _worst_first(one for one in found["datasets"] if _passes(one, state, "", q) and not agency)
     text: str = (
         _environment()
         .from_string(_file("status.html"))
@@ -76,6 +76,10 @@ def _passes(one: status.Record, state: str, agency: str, q: str) -> bool:
         and agency in ("", one.get("agency", ""))
         and q.casefold() in f"{status.name_of(one)} {one['title']}".casefold()
     )
+
+
+def _worst_first(records: Iterable[status.Record]) -> list[status.Record]:
+    return sorted(records, key=lambda one: status.ORDER.index(one["state"]))
 
 
 def _counts(found: status.Record) -> dict[str, int]:

@@ -71,6 +71,8 @@ def test_a_row_says_what_is_wrong_and_what_to_do() -> None:
     assert any("Không đạt: tổng" in row and "land__unit" in row for row in page.rows)
     assert ("a", {"href": "/dags/ingest__land", "title": "Nguồn land, Sở <b>Nông nghiệp</b>"}) in page.tags
     assert not any(tag in ("b", "i") for tag, _ in page.tags)
+    turned = FOUND | {"sources": FOUND["sources"][::-1]}
+    assert [row.split()[0] for row in Text(status_page.render(turned)).rows[1:3]] == ["land.unit", "admin.unit"]
 
 
 @pytest.mark.parametrize(
