@@ -6,7 +6,7 @@ changes with every release, its number and day, is therefore said on the few pag
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -179,8 +179,13 @@ def _map(press: Press, speech: Speech, newest: Table) -> charts.Dots | None:
 
 
 def _catalogue(press: Press, speech: Speech) -> Page:
-    facts = press.facts
-    return _page(press, speech, "catalogue", facts, lambda: {"facets": _facets(press, speech)})
+    def view() -> dict[str, Any]:
+        values = {slug: facet_values(speech, entry) for slug, entry in press.by_slug.items()}
+        # As the attributes of a card hold them; joined here, for there are thousands.
+        cards = {slug: [(facet, " ".join(found)) for facet, found in one.items()] for slug, one in values.items()}
+        return {"facets": _facets(values.values()), "cards": cards}
+
+    return _page(press, speech, "catalogue", press.facts, view)
 
 
 def facet_values(speech: Speech, entry: Entry) -> dict[str, dict[str, str]]:
@@ -200,11 +205,11 @@ def facet_values(speech: Speech, entry: Entry) -> dict[str, dict[str, str]]:
     }
 
 
-def _facets(press: Press, speech: Speech) -> dict[str, list[tuple[str, str, int]]]:
+def _facets(datasets: Iterable[dict[str, dict[str, str]]]) -> dict[str, list[tuple[str, str, int]]]:
     """Facet -> its values with their words and how many datasets have them, the most frequent first."""
     counted: dict[str, dict[str, list[Any]]] = {}
-    for entry in press.site.entries:
-        for facet, values in facet_values(speech, entry).items():
+    for facets in datasets:
+        for facet, values in facets.items():
             for value, words in values.items():
                 counted.setdefault(facet, {}).setdefault(value, [words, 0])[1] += 1
     return {
@@ -383,7 +388,7 @@ def render(press: Press, page: Page) -> bytes:
         "pick": speech.pick, "word": speech.word, "number": speech.number, "size": speech.size, "day": speech.day,
         "to": lambda name, key="": address(name, page.lang, key), "assets": templates.asset_paths(),
         "policy": templates.policy(wasm=page.wasm), "licence": OPEN, "summary": CATALOGUE_SUMMARY,
-        "label_of": _label, "facets_of": lambda entry: facet_values(speech, entry), "bare": places.bare,
+        "label_of": _label, "bare": places.bare,
         "text_columns": _pandas_types, "r_columns": _r_types,
     }  # fmt: skip
     text: str = templates.environment().get_template(page.template).render(shared | page.view())
