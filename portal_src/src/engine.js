@@ -1,5 +1,5 @@
 // The search itself, without a page: datasets by their words, communes by their former and present names.
-import { apart, differing, indexed, lettersOf, worthOf } from "./index.js";
+import { apart, differing, indexed, knows, lettersOf, worthOf } from "./index.js";
 import { fold, lower, words } from "./vietnamese.js";
 
 const KINDS = /^(xã|phường|thị trấn|đặc khu|huyện|thị xã|thành phố) (?!\d)/;
@@ -76,8 +76,7 @@ export function search(known, query) {
   return { places: hits, datasets: [...new Set([...also, ...found])] };
 }
 
-// As typed; else with a letter wrong here and there, of which words of four letters may have one and of eight two; else with
-// some of the words only.
+// As typed; else with letters wrong in words that nobody knows, one of four letters and two of eight; else some of the words.
 const editsIn = (word) => (word.length < 4 ? 0 : Math.min(2, Math.round(word.length / 5)));
 const PASSES = [[every, () => 0], [every, editsIn], [some, () => 0]];
 
@@ -88,7 +87,7 @@ function ask({ index, slugs, folded }, typed, preferred, strict = false) {
   const phrase = ` ${tokens.map(fold).join(" ")}`;
   for (const [combine, edits] of strict ? PASSES.slice(0, 1) : PASSES) {
     const worths = tokens.map((word, place) =>
-      worthOf(index, word, { prefix: place === tokens.length - 1 || word.length > 3, edits: edits(word) }));
+      worthOf(index, word, { prefix: place === tokens.length - 1 || word.length > 3, edits: knows(index, word) ? 0 : edits(word) }));
     const found = [];
     for (let place = 0; place < index.size; place++) {
       const worth = combine(worths, place);

@@ -17,7 +17,7 @@ export function indexed(documents, boosts) {
     const { found, lengths } = counted(documents.map((texts) => texts[field]));
     const average = lengths.reduce((sum, one) => sum + one, 0) / (documents.length || 1) || 1;
     for (const [term, { places, counts }] of found) {
-      const rare = Math.log(1 + (documents.length - places.length + 0.5) / (places.length + 0.5));
+      const rare = rarity(documents.length, places.length);
       const worths = places.map((place, i) => {
         const damped = (counts[i] * (SATURATION + 1)) / (counts[i] + SATURATION * (1 - LENGTH + (LENGTH * lengths[place]) / average));
         return boost * rare * (FLOOR + damped);
@@ -30,6 +30,9 @@ export function indexed(documents, boosts) {
   const terms = [...postings.keys()].sort();
   return { size: documents.length, terms, letters: terms.map(lettersOf), postings };
 }
+
+// How much it tells that a document holds a word: more, the fewer of all documents do.
+const rarity = (all, holding) => Math.log(1 + Math.max(0.5, all - holding + 0.5) / (holding + 0.5));
 
 // Term -> the texts that hold it, ascending, and how often; and how many words each text has.
 function counted(texts) {
@@ -72,11 +75,19 @@ export function worthOf(index, word, { prefix, edits }) {
       index.terms.forEach((term, place) => {
         if (differing(letters, index.letters[place]) > 2 * edits || term === spelling) return;
         const distance = apart(spelling, term, edits);
-        if (distance <= edits) add(index, worth, term, (as * FUZZY * term.length) / (term.length + distance));
+        // One word was meant, and the rare one is not the likelier one: the best counts, and rarity for nothing.
+        const [places, worths] = index.postings.get(term);
+        const weight = (as * FUZZY * term.length) / (term.length + distance) / rarity(index.size, places.length);
+        if (distance <= edits) places.forEach((document, i) => (worth[document] = Math.max(worth[document], weight * worths[i])));
       });
     }
   }
   return worth;
+}
+
+// Whether any document holds the word, or one that begins like it.
+export function knows(index, word) {
+  return spellings(word).some((one) => index.postings.has(one) || index.terms[after(index.terms, one)]?.startsWith(one));
 }
 
 function add(index, worth, term, weight) {
