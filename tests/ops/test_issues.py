@@ -103,7 +103,7 @@ def test_nothing_open_is_no_failure(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--agency", "Sở Lạ"), "no agency 'Sở Lạ' owns a source: known are Công an tỉnh, "),
+        (("--agency", "Sở Lạ"), "no agency 'Sở Lạ' owns a source: known are Bảo hiểm xã hội tỉnh, Công an tỉnh, "),
         (("--source", "x"), "no source x"),
     ],
 )
