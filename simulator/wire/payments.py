@@ -17,7 +17,7 @@ LAYOUTS = (PAYMENT,)
 DEFECTS: dict[tuple[str, str], list[tuple[str, str, float, m.Mutation]]] = {
     ("payments", "payment"): [
         ("payment_id", "KEY_MISSING", 0.0005, m.empty),
-        ("dossier_code", "REFERENCE_MISSING", 0.002, m.pick("H39.99-240101-9999", "H53.99-20250801-9999999")),
+        ("dossier_code", "REFERENCE_MISSING", 0.002, m.pick("H99.99-240101-9999", "H99.99-20250801-9999999")),
         ("amount_vnd", "NUMBER_FORMAT", 0.002, m.pick("một trăm nghìn", "#VALUE!")),
         ("paid_at", "DATE_MALFORMED", 0.001, m.bad_date),
         ("paid_at", "DATE_IN_FUTURE", 0.001, m.in_future),

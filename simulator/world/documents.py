@@ -36,9 +36,8 @@ SYSTEM_FIRST = c.day_number("2021-01-01")
 FULL_CODES_UNTIL = c.day_number("2024-06-30")
 TYPES = (("CV", "Công văn"), ("QĐ", "Quyết định"), ("TB", "Thông báo"), ("BC", "Báo cáo"), ("KH", "Kế hoạch"))
 SUBJECTS = ("V/v triển khai nhiệm vụ", "V/v báo cáo kết quả thực hiện", "V/v cử người tham dự họp")
-RECIPIENTS = c.texts(
-    ['[{"OrganId":"000.00.00.H39"}]', '{"OrganId":"000.00.17.H39"}', '[{"OrganId":"H39.1"},{"OrganId":"H39.4"}]']
-)
+RECIPIENTS = ('[{"OrganId":"000.00.00.@"}]', '{"OrganId":"000.00.17.@"}', '[{"OrganId":"@.1"},{"OrganId":"@.4"}]')
+"""One, one alone that comes as an object, two; @ is the province."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +116,7 @@ class HeaderTable:
         self.created, self.plan = d.day, d.plan
         self.codes, self.former_codes = codes(offices)
         self.names = c.texts([str(row["agency_name"]) for row in offices.rows])
+        self.recipients = c.texts([text.replace("@", units.of.parts[0].agency_code) for text in RECIPIENTS])
 
     def updated(self, rows: Ints, as_of: int) -> Ints:
         """Local second at which it was sent."""
@@ -137,7 +137,7 @@ class HeaderTable:
                 day <= FULL_CODES_UNTIL, c.take(self.former_codes, agency), c.take(self.codes, agency)
             ),
             "sender_name": c.take(self.names, agency),
-            "recipients": c.take(RECIPIENTS, c.mix(rows, 87) % 3),
+            "recipients": c.take(self.recipients, c.mix(rows, 87) % 3),
             "code_number": c.plain(1 + c.mix(rows, 88) % 4_000),
             "code_notation": c.join(c.take([code for code, _ in TYPES], kind), "-VP"),
             "place": c.constant(None, n),

@@ -72,6 +72,6 @@ def test_what_counts_people_is_protected() -> None:
     methods = {slug: dataset.disclosure.method for slug, dataset in contract.datasets().items()}
     assert {slug for slug, method in methods.items() if method == "cell_key"} == {
         "bao-hiem-theo-xa", "dan-so-theo-xa", "dang-ky-ho-tich-theo-thang", "ho-so-tthc", "ho-so-tthc-theo-linh-vuc",
-        "sinh-tu-theo-thang",
+        "phan-anh-1022-theo-linh-vuc", "sinh-tu-theo-thang", "tai-khoan-dinh-danh", "thanh-toan-truc-tuyen",
     }  # fmt: skip
     assert methods["su-dung-dat-theo-xa"] == "dominance"
