@@ -110,7 +110,9 @@ def column(dataset: Dataset, name: str) -> DatasetColumn:
 
 def time_column(dataset: Dataset) -> DatasetColumn | None:
     """The month or day that rows are about; the validity dates of a register are not."""
-    return next((c for c in dataset.columns if c.data_type == "date" and c.name.startswith(("month", "day"))), None)
+    return next(
+        (c for c in dataset.columns if c.data_type == "date" and c.name.startswith(("month", "day", "reported"))), None
+    )
 
 
 def measures(dataset: Dataset) -> list[DatasetColumn]:

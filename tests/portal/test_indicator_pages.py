@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from khochung.portal import indicators, score
+from khochung.portal import indicators, score, table
 from khochung.portal.press import Press
 from khochung.portal.table import Table, Total
 from khochung.portal.words import Speech
@@ -128,3 +128,10 @@ def test_the_metadata_score_counts_what_is_there(press: Press) -> None:
     assert [one.question.en for one in score.criteria(press, poor) if not one.met] == [
         "Updated in time", "Described at length in both languages", "Every file is there", "Every column is explained",
     ]  # fmt: skip
+
+
+def test_what_rows_are_about_is_told_from_how_long_an_entry_is_valid() -> None:
+    found = {slug: table.time_column(dataset) for slug, dataset in sample.datasets().items()}
+    names = {slug: column.name if column else None for slug, column in found.items()}
+    assert names["dan-so-theo-xa"] == "month_end" and names["tai-khoan-dinh-danh"] == "reported_on"
+    assert names["don-vi-hanh-chinh"] is names["chuyen-doi-don-vi-hanh-chinh"] is None
