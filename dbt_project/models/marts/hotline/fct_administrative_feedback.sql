@@ -1,5 +1,5 @@
--- Feedback on regulations and on officials' behaviour runs by working days of its own: refused within 2, resolved within
--- 15, made public within 2 after that (NĐ 20/2008/NĐ-CP, NĐ 92/2017/NĐ-CP; QĐ 766/QĐ-TTg, 5.2).
+-- Feedback on regulations and on officials' behaviour runs by working days of its own: refused within 2, resolved
+-- within 15, made public within 2 after that (NĐ 20/2008/NĐ-CP, NĐ 92/2017/NĐ-CP; QĐ 766/QĐ-TTg, 5.2).
 with feedback as (
     select
         petition_id,
