@@ -32,6 +32,7 @@ stop: $(VENV)/ready
 	@$(BIN)/khochung stop
 
 test: $(VENV)/ready
+	@tests/install-tools
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 lint: $(VENV)/ready
