@@ -254,6 +254,9 @@ class Linked(Strict):
         return self
 
 
+PEOPLE = ("person", "dossier", "petition")  # units of which each is of one person
+
+
 class Disclosure(Strict):
     """How the people or firms behind a dataset are protected. Without one nothing is published.
 
@@ -266,7 +269,7 @@ class Disclosure(Strict):
     rates: a measure worked out from two published ones. linked: see Linked. approver: who answers for this policy.
     """
 
-    unit: Literal["person", "business", "parcel", "dossier", "none"]
+    unit: Literal["person", "business", "parcel", "dossier", "petition", "none"]
     method: Literal["cell_key", "dominance", "none"]
     threshold: int = Field(default=0, ge=0)
     sensitivity: Literal["public", "ordinary", "sensitive"]
@@ -283,10 +286,12 @@ class Disclosure(Strict):
     def _consistent(self) -> "Disclosure":
         if (self.method == "none") != (self.reason is not None):
             raise ValueError("method: none needs its `reason`, and only it has one")
-        if self.method == "none" and (self.unit in ("person", "dossier") or self.sensitivity != "public"):
-            raise ValueError("method: none is for what is public anyway, and never for counts of people or dossiers")
-        if self.method == "cell_key" and self.unit not in ("person", "dossier"):
-            raise ValueError("method: cell_key is for counts of people or dossiers")
+        if self.method == "none" and (self.unit in PEOPLE or self.sensitivity != "public"):
+            raise ValueError(
+                "method: none is for what is public anyway, and never for counts of people, or of what they have filed"
+            )
+        if self.method == "cell_key" and self.unit not in PEOPLE:
+            raise ValueError("method: cell_key is for counts of people, or of what they have filed")
         least = 10 if self.sensitivity == "sensitive" or self.geography == "commune" else 5
         if self.method == "cell_key" and self.threshold < least:
             raise ValueError(f"threshold: at least {least} for {self.sensitivity} counts by {self.geography}")

@@ -160,9 +160,10 @@ def test_coordinates_under_the_meridian_of_a_neighbour_are_found(served: Setting
 
 
 def test_figures_of_another_province_are_not_held_against_it(served: Settings) -> None:
-    found = {item.code for item in figures.figures(served)}
+    found = {item.code: item for item in figures.figures(served)}
     assert "digital_teams_hau_giang" in found
-    assert "dossiers_online_share_2024_03_14" not in found
+    assert found["dossiers_online_share_2024_03_14"].province == "80"
+    assert {item.computed for item in found.values() if item.province == "80"} == {None}
 
 
 def test_a_home_serves_one_province(served: Settings) -> None:

@@ -72,14 +72,15 @@ def _days(found: list[Edition]) -> Iterator[dict[str, Table]]:
 
 
 def _guess_links(tables: Mapping[str, Table]) -> dict[str, Table]:
-    """Datasets that count the same things by columns of which they share some, and whose published sums agree."""
+    """Datasets of one unit, such as dossiers, by columns of which they share some, and whose published sums agree."""
     guessed = dict(tables)
     for name, table in tables.items():
         for other_name, other in tables.items():
             shared = tuple(column for column in table.rules.keys if column in other.rules.keys)
             slugs = {table.rules.slug, other.rules.slug}
             told = {link.dataset for link in (*table.rules.linked, *other.rules.linked)}
-            if name < other_name and len(slugs) == 2 and shared and not told & slugs and _agree(table, other, shared):
+            is_apart = name < other_name and len(slugs) == 2 and table.rules.unit == other.rules.unit
+            if is_apart and shared and not told & slugs and _agree(table, other, shared):
                 rules = guessed[name].rules
                 link = Linked(dataset=other.rules.slug, by=shared)
                 guessed[name] = replace(guessed[name], rules=replace(rules, linked=(*rules.linked, link)))

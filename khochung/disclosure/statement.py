@@ -12,6 +12,7 @@ UNITS: dict[str, Text] = {
     "business": Text(vi="cơ sở kinh doanh", en="businesses"),
     "parcel": Text(vi="thửa đất", en="parcels"),
     "dossier": Text(vi="hồ sơ", en="dossiers"),
+    "petition": Text(vi="phản ánh, kiến nghị", en="petitions"),
 }
 
 

@@ -15,7 +15,7 @@ CODE = re.compile(
 )
 """Names that a code of a unit goes by."""
 NO_CODE = frozenset({"former_province"})
-"""Of the vintage before the reform, whatever the row's own."""
+"""Of the vintage before the reform, whatever the row's own: what is set equal to it is of that vintage too."""
 VALIDITY = re.compile(r"(^|_)(valid|period)_(from|to|until)$|^effective_on$|^changed_on$")
 _PREDICATES = (exp.EQ, exp.NullSafeEQ, exp.In)
 
@@ -86,7 +86,15 @@ def _joins_by_name(join: exp.Join, more: frozenset[str]) -> bool:
 def _equalities(tree: exp.Expression, more: frozenset[str]) -> Iterator[exp.Expression]:
     for predicate in tree.find_all(*_PREDICATES):
         left, right = _sides(predicate)
-        if left and right and any(is_code(column.name, more) for column in left + right):
+        is_former = any(column.name in NO_CODE for column in left + right)
+        is_own_key = predicate.find(exp.JSONExtractScalar) is not None  # a refused record held against its own table
+        if (
+            left
+            and right
+            and not is_former
+            and not is_own_key
+            and any(is_code(column.name, more) for column in left + right)
+        ):
             yield predicate
 
 

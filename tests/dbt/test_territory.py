@@ -17,6 +17,7 @@ Query = Callable[..., list[tuple[Any, ...]]]
 Node = dict[str, Any]
 NUMBERS = ("integer", "bigint", "numeric", "double precision", "real", "smallint")
 ADDED_UP = {"count", "amount", "area"}
+NO_FACTS = ("dim_", "bridge_", "shared_", "lgsp_")  # dimensions, and what is handed on of a fact
 MEASURES = ADDED_UP | {"rate", "index", "distinct", "median", "dimension"}
 
 
@@ -150,7 +151,7 @@ def facts(built: Settings) -> Iterator[Node]:
         if (node.get("test_metadata") or {}).get("name") == "restated_alike"
     }
     for key, node in manifest["nodes"].items():
-        is_fact = node["resource_type"] == "model" and not node["name"].startswith(("dim_", "bridge_"))
+        is_fact = node["resource_type"] == "model" and not node["name"].startswith(NO_FACTS)
         if is_fact and node["schema"] in ("marts", "kpi") and any("commune" in name for name in node["columns"]):
             yield node | {"is_compared": key in restated}
 

@@ -83,7 +83,7 @@ def test_every_injected_defect_is_caught_with_its_code(province: Installation) -
         province.ask("select source_name, table_name, record_key, issue_code from quality.issue")
     ) + Counter(province.ask("select source_name, table_name, coalesce(record_key, ''), code from raw.refused"))
     planted = injected(province)
-    assert len({defect["code"] for defect in planted}) == 32
+    assert len({defect["code"] for defect in planted}) == 33
     missed = [
         defect
         for defect in planted

@@ -4,7 +4,7 @@ with asked as (
     select
         said.value_code,
         said.province_code,
-        commune.unit_code as commune_code,
+        commune.commune_key,
         answer.metric_code,
         answer.metric_version,
         coalesce(said.period_start, said.period_end) as since,
@@ -30,7 +30,7 @@ of_provinces as (
             and asked.until >= day.day
             and (day.accrual = 'running' or asked.since <= day.day)
             and (asked.province_code = day.former_province or day.is_of_whole_province)
-    where asked.commune_code is null
+    where asked.commune_key is null
     group by asked.value_code
 ),
 
@@ -42,9 +42,7 @@ of_communes as (
         sum(day.denominator) as denominator
     from asked
     inner join {{ ref('dim_agency') }} as agency
-        on
-            asked.province_code = agency.former_province
-            and asked.commune_code = split_part(agency.commune_key, '@', 1)
+        on asked.province_code = agency.former_province and asked.commune_key = agency.commune_key
     inner join {{ ref('metric_day') }} as day
         on
             agency.agency_key = day.agency_key

@@ -6,7 +6,7 @@ select
     name_vi,
     name_en,
     province_code,
-    commune_code,
+    commune_code as unit_code,
     cast(numerator as numeric(20, 6)) as numerator,
     cast(denominator as numeric(20, 6)) as denominator,
     value,

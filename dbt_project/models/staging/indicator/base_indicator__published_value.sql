@@ -46,12 +46,15 @@ typed as (
     {{ once() }}
 ),
 
--- A province that no list of ours has is another's: its values are kept apart. Of a province of ours the place must be
+-- A province that no list of ours has had by then is another's: its values are kept apart. Of a province of ours the place must be
 -- in the list of the day.
 provinces as (
-    select distinct unit_code
+    select
+        unit_code,
+        min(valid_from) as valid_from
     from {{ ref('stg_admin__unit') }}
     where level_code = 'TINH'
+    group by unit_code
 ),
 
 located as (
@@ -61,7 +64,8 @@ located as (
         place.level_code || '-' || place.unit_code || '@' || place.valid_from as unit_key,
         other.value_code is not null as has_other
     from typed
-    left join provinces as province on typed.province_code = province.unit_code
+    left join provinces as province
+        on typed.province_code = province.unit_code and province.valid_from <= coalesce(typed.units_on, {{ as_of() }})
     left join {{ ref('stg_admin__unit') }} as place
         on
             coalesce(typed.commune_code, typed.province_code) = place.unit_code
