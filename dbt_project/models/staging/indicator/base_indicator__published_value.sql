@@ -46,8 +46,8 @@ typed as (
     {{ once() }}
 ),
 
--- A province that no list of ours has had by then is another's: its values are kept apart. Of a province of ours the place must be
--- in the list of the day.
+-- A province that no list of ours has had by then is another's: its values are kept apart. Of a province of ours the
+-- place must be in the list of the day.
 provinces as (
     select
         unit_code,
